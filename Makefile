@@ -1,0 +1,50 @@
+# Two commands: `make run` and `make test`. PYTHON chooses the interpreter (3.11 or newer).
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: run test lint check-types check-layers tests slow-tests benchmarks format clean
+
+run: .venv/.installed
+	$(BIN)/parallax sample
+
+test: lint check-layers check-types tests
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit("Parallax needs Python 3.11 or newer; choose one: make PYTHON=python3.12 …" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+.venv/.installed: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+.venv/.development: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --editable '.[development]'
+	touch .venv/.installed $@
+
+lint: .venv/.development
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+check-layers: .venv/.development
+	$(BIN)/lint-imports
+
+check-types: .venv/.development
+	$(BIN)/mypy
+
+# The tests share the processor between their own processes, so each takes one thread.
+tests: .venv/.development
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 -m 'not slow' $(PYTEST_OPTIONS)
+
+slow-tests: .venv/.development
+	$(BIN)/pytest -m slow $(PYTEST_OPTIONS)
+
+benchmarks: .venv/.development
+	for script in tests/benchmarks/benchmark_*.py; do $(BIN)/python $$script || exit 1; done
+
+format: .venv/.development
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
