@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from analysis.errors import AuditError
@@ -25,7 +27,7 @@ def choose_device(name: str = "auto") -> torch.device:
     has_cuda, has_mps = torch.cuda.is_available(), torch.backends.mps.is_available()
     if name == "auto":
         return torch.device("cuda" if has_cuda else "mps" if has_mps else "cpu")
-    if name == "cuda" and not has_cuda or name == "mps" and not has_mps:
+    if (name == "cuda" and not has_cuda) or (name == "mps" and not has_mps):
         raise AuditError(f"This machine has no {name.upper()} device.", "Choose auto or cpu.")
     return torch.device(name)
 
@@ -48,3 +50,25 @@ def limit_threads(spare: int = 1) -> int:
     threads = max(1, (os.cpu_count() or 1) - spare)
     torch.set_num_threads(threads)
     return threads
+
+
+# Algebra on fewer numbers than this gains nothing from threads: they wait for one another longer
+# than they compute, ten times longer on a busy machine.
+_WORTH_SHARING = 2_000_000
+
+
+@contextmanager
+def algebra_threads(numbers: int) -> Iterator[None]:
+    """Run algebra on an array of so many numbers on one thread where that is faster.
+
+    One thread also gives the same digits whatever number of cores the rest may use.
+    """
+    import torch
+
+    before = torch.get_num_threads()
+    if numbers < _WORTH_SHARING:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,4 +1,4 @@
-"""What every test gets: a home of its own, no screen, and the real images and models if they are there."""
+"""What every test gets: a home of its own, no screen, and real images and models if there."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def isolated_home(
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder with real images and models; tests that need it are skipped where it is missing."""
+    """The folder with real images and models; tests that need it are skipped without it."""
     folder = Path(os.environ.get("PARALLAX_SHARED", _ROOT.parent / "shared"))
     if not (folder / "data" / "scenes").is_dir():
         pytest.skip(f"needs the real images and models (PARALLAX_SHARED; looked at {folder})")
