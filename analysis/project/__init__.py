@@ -1,0 +1,5 @@
+"""The project file: everything an audit finds, in one SQLite file that opens anywhere."""
+
+from analysis.project.project import Project
+
+__all__ = ["Project"]

@@ -1,0 +1,27 @@
+"""Entries that a person names: image sets, models, label planes, runs."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from analysis.errors import AuditError
+from analysis.project.values import to_sql
+
+
+def insert_entry(connection: sqlite3.Connection, table: str, **values: Any) -> int:
+    """Add a row; return its id."""
+    marks = ", ".join("?" * len(values))
+    cursor = connection.execute(
+        f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})",
+        [to_sql(value) for value in values.values()],
+    )
+    assert cursor.lastrowid is not None
+    return cursor.lastrowid
+
+
+def refuse_taken_name(connection: sqlite3.Connection, table: str, kind: str, name: str) -> None:
+    """Raise `AuditError` if an entry of the table has that name; `kind` is its word."""
+    query = f"SELECT 1 FROM {table} WHERE name = ?"
+    if connection.execute(query, (name,)).fetchone() is not None:
+        raise AuditError(f"Another {kind} is called “{name}”.", "Choose another name.")
