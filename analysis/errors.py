@@ -15,5 +15,5 @@ class AuditError(Exception):
         return f"{self.summary} {self.hint}".strip()
 
 
-class Cancelled(Exception):
+class Cancelled(Exception):  # noqa: N818 - an outcome, not an error
     """The practitioner asked a running job to stop; what is committed stays."""

@@ -1,0 +1,366 @@
+"""What a report on the comparison of two models says: plain text, tables and pictures.
+
+The same content becomes a web page (`report_page`) or a PDF (`report_print`).
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import analysis
+from analysis.errors import AuditError
+from analysis.figures import report_words
+from analysis.figures.data import ConceptDetail, ConceptPoints, LayerSimilarity
+from analysis.figures.export import PreparedFigure, prepare_figure, render_bytes
+from analysis.figures.provenance import image_provenance, json_value, without_folder
+from analysis.figures.readers import RESULT_TABLES
+from analysis.figures.render_concepts import regions
+from analysis.figures.selection import telling_concepts
+from analysis.figures.words import count, interval, number, plain
+
+if TYPE_CHECKING:
+    from analysis.project import Project
+
+_TELLING_A_SIDE = 3
+_CONCEPT_DPI = 220
+_PROBLEMS_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A rendered figure: `format` is svg or jpeg; `text` says in words what it shows."""
+
+    format: str
+    data: bytes
+    text: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class ReportTable:
+    """A small table of texts."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A chapter of the report: what was done, what came out, and how to read it."""
+
+    title: str
+    paragraphs: tuple[str, ...]
+    how_to_read: tuple[str, ...]
+    pictures: tuple[Picture, ...]
+    parameters: ReportTable
+
+
+@dataclass(frozen=True)
+class ReportContent:
+    """The whole report."""
+
+    title: str
+    summary: tuple[str, ...]
+    models: ReportTable
+    images: ReportTable
+    runs: ReportTable
+    sections: tuple[Section, ...]
+    problems: ReportTable
+    limits: tuple[str, ...]
+    commands: tuple[str, ...]
+    written_by: str
+
+
+def report_content(project: Project) -> ReportContent:
+    """Gather the newest run with results of every audit and pair of models.
+
+    Raises AuditError when the project has no results.
+    """
+    runs = _reported_runs(project)
+    if not runs:
+        raise AuditError(
+            "This project has no results to report yet.",
+            "Start an audit first: `parallax run FILE concepts` or `parallax run FILE layers`.",
+        )
+    sections, summary = [], []
+    for run in runs:
+        make = _layers_section if run["audit"] == "layers" else _concepts_section
+        section, sentence = make(project, run)
+        sections.append(section)
+        summary.append(sentence)
+    return ReportContent(
+        title=plain(project.name),
+        summary=tuple(summary),
+        models=_models_table(project),
+        images=_images_table(project),
+        runs=_runs_table(project),
+        sections=tuple(sections),
+        problems=_problems_table(project),
+        limits=report_words.LIMITS,
+        commands=report_words.commands(project, runs),
+        written_by=f"Parallax {analysis.__version__}",
+    )
+
+
+def _reported_runs(project: Project) -> list[Any]:
+    newest: dict[tuple[str, str, str], Any] = {}
+    for row in project.rows("SELECT * FROM run ORDER BY id"):
+        table = RESULT_TABLES.get(row["audit"])
+        if table and project.value(f"SELECT 1 FROM {table} WHERE run = ? LIMIT 1", (row["id"],)):
+            newest[row["audit"], row["model_a"], row["model_b"]] = row
+    order = {"layers": 0, "concepts": 1}
+    return sorted(newest.values(), key=lambda row: (order[row["audit"]], row["id"]))
+
+
+def _models_table(project: Project) -> ReportTable:
+    rows = project.rows("SELECT * FROM model ORDER BY position, id")
+    return ReportTable(
+        ("model", "specification", "classes", "weights (SHA-256)"),
+        tuple(
+            (
+                plain(row["name"]),
+                plain(without_folder(row["specification"])),
+                f"{row['num_classes']:,}" if row["num_classes"] else "no classification head",
+                row["weights_sha256"] or "not known",
+            )
+            for row in rows
+        ),
+    )
+
+
+def _images_table(project: Project) -> ReportTable:
+    rows = []
+    for image_set, name, kind in project.rows("SELECT id, name, kind FROM image_set ORDER BY id"):
+        about = image_provenance(project, image_set) or {}
+        labels = project.value(
+            "SELECT COUNT(DISTINCT label) FROM image WHERE image_set = ?", (image_set,)
+        )
+        rejected = project.value(
+            "SELECT COUNT(*) FROM rejected_image WHERE image_set = ?", (image_set,)
+        )
+        rows.append(
+            (
+                plain(name),
+                plain(kind),
+                f"{about['count']:,}",
+                f"{labels:,}",
+                f"{rejected:,}",
+                about["sha256"],
+            )
+        )
+    columns = ("image set", "kind", "images", "labels", "left out", "all images (SHA-256)")
+    return ReportTable(columns, tuple(rows))
+
+
+def _runs_table(project: Project) -> ReportTable:
+    rows = []
+    for row in project.rows("SELECT * FROM run ORDER BY id"):
+        done = project.value(
+            "SELECT COUNT(*) FROM work_unit WHERE run = ? AND state = 'done'", (row["id"],)
+        )
+        units = f"{done:,} of {row['units_total']:,}" if row["units_total"] else f"{done:,}"
+        rows.append(
+            (
+                str(row["id"]),
+                plain(row["audit"]),
+                plain(f"{row['model_a']} ⇄ {row['model_b']}"),
+                plain(row["state"]),
+                units,
+                plain(row["device"] or "not started"),
+                plain(row["finished"] or "not finished"),
+            )
+        )
+    columns = ("run", "audit", "models", "state", "units of work done", "device", "finished")
+    return ReportTable(columns, tuple(rows))
+
+
+def _problems_table(project: Project) -> ReportTable:
+    rows = [
+        (f"run {run}", plain(subject), plain(reason))
+        for run, subject, reason in project.rows(
+            "SELECT run, subject, reason FROM problem ORDER BY id LIMIT ?", (_PROBLEMS_SHOWN + 1,)
+        )
+    ]
+    rows += [
+        (plain(name), plain(path), plain(reason))
+        for name, path, reason in project.rows(
+            "SELECT name, path, reason FROM rejected_image"
+            " JOIN image_set ON image_set.id = rejected_image.image_set"
+            " ORDER BY rejected_image.id LIMIT ?",
+            (_PROBLEMS_SHOWN + 1,),
+        )
+    ]
+    total = project.value("SELECT COUNT(*) FROM problem") + project.value(
+        "SELECT COUNT(*) FROM rejected_image"
+    )
+    shown = rows[:_PROBLEMS_SHOWN]
+    if total > len(shown):
+        shown.append(("…", f"{count(total - len(shown), 'more')[:-1]}", "listed in the project"))
+    return ReportTable(("where", "what", "why it was left out"), tuple(shown))
+
+
+def parameters_table(run: Any) -> ReportTable:
+    """A run's parameters, seed and the versions it was made with."""
+    rows = [
+        (
+            name,
+            plain(json.dumps(value, ensure_ascii=False) if not isinstance(value, str) else value),
+        )
+        for name, value in sorted((json_value(run["parameters"]) or {}).items())
+        if value != ""
+    ]
+    rows.append(("seed of the run", str(run["seed"])))
+    versions = json_value(run["versions"]) or {}
+    if isinstance(versions, dict):
+        rows += [(f"version of {plain(name)}", plain(versions[name])) for name in sorted(versions)]
+    return ReportTable(("parameter", "value"), tuple(rows))
+
+
+def _pair(run: Any) -> str:
+    return f"{plain(run['model_a'])} (A) and {plain(run['model_b'])} (B)"
+
+
+def _state(run: Any) -> str:
+    if run["state"] == "done":
+        return ""
+    return f" This run is {run['state']}: the numbers are those of the part that is done."
+
+
+def _layers_section(project: Project, run: Any) -> tuple[Section, str]:
+    prepared = prepare_figure(project, "layers", run["id"])
+    data: LayerSimilarity = prepared.data
+    best = _best_pair(data)
+    sentence = (
+        f"Of the layers of {_pair(run)}, {best[0]} of A and {best[1]} of B are most alike"
+        f" (MMCS {best[2]})."
+    )
+    above = data.values > data.null_95
+    known = np.isfinite(data.values) & np.isfinite(data.null_95)
+    share = (
+        f"{int((above & known).sum())} of {int(known.sum())} pairs of layers are more alike than"
+        " chance would make them."
+        if known.any()
+        else "For these pairs of layers it is not known what chance would give."
+    )
+    classes = f"{data.classes_done:,} of {count(data.classes_total, 'class', 'classes')}"
+    picture = Picture(
+        "svg",
+        render_bytes(project, prepared, "svg", svg_text="paths"),
+        f"Heatmap of the similarity of {len(data.layers_a)} layers of A and"
+        f" {len(data.layers_b)} layers of B",
+        f"Mean maximum concept similarity of layers, run {run['id']}.",
+    )
+    section = Section(
+        f"Layers of {_pair(run)}",
+        (sentence + _state(run), f"{share} The means are over {classes}."),
+        report_words.HOW_TO_READ_LAYERS,
+        (picture,),
+        parameters_table(run),
+    )
+    return section, sentence
+
+
+def _best_pair(data: LayerSimilarity) -> tuple[str, str, str]:
+    if not np.isfinite(data.values).any():
+        return "none", "none", "not computed yet"
+    row, column = np.unravel_index(np.nanargmax(data.values), data.values.shape)
+    words = interval(data.values[row, column], data.ci_low[row, column], data.ci_high[row, column])
+    return plain(data.layers_a[row]), plain(data.layers_b[column]), words
+
+
+def _concepts_section(project: Project, run: Any) -> tuple[Section, str]:
+    prepared = prepare_figure(project, "concepts", run["id"])
+    data: ConceptPoints = prepared.data
+    sentences = [_side_sentence(data, side) for side in "ab"]
+    pictures = [
+        Picture(
+            "svg",
+            render_bytes(project, prepared, "svg", svg_text="paths"),
+            "Scatter plots of similarity and importance of the concepts of both models",
+            f"Similarity and importance of every concept, run {run['id']}.",
+        )
+    ]
+    if project.value("SELECT 1 FROM replacement WHERE run = ? LIMIT 1", (run["id"],)):
+        replacement = prepare_figure(project, "replacement", run["id"])
+        pictures.append(
+            Picture(
+                "svg",
+                render_bytes(project, replacement, "svg", svg_text="paths"),
+                "Scatter plots of the replacement test",
+                "What changes in a model when a concept is replaced by its prediction.",
+            )
+        )
+    for side in "ab":
+        for concept in telling_concepts(data, _TELLING_A_SIDE, side):
+            pictures.append(_concept_picture(project, run["id"], concept))
+    section = Section(
+        f"Concepts of {_pair(run)}",
+        tuple(sentences) + ((_state(run).strip(),) if _state(run) else ()),
+        report_words.HOW_TO_READ_CONCEPTS,
+        tuple(pictures),
+        parameters_table(run),
+    )
+    return section, " ".join(sentences)
+
+
+def _side_sentence(data: ConceptPoints, side: str) -> str:
+    own, other = data.model_a, data.model_b
+    if side == "b":
+        own, other = other, own
+    of_side = data.side == side
+    similarity = data.cmcs_pearson[of_side]
+    known = np.isfinite(similarity)
+    if not known.any():
+        return f"The concepts of {plain(own)} have no similarities yet."
+    above = int((similarity[known] > data.null_95[of_side][known]).sum())
+    median = number(float(np.median(similarity[known])))
+    text = (
+        f"{plain(other)} predicts {above:,} of {count(int(known.sum()), 'concept')} of"
+        f" {plain(own)} better than chance (median CMCS {median})"
+    )
+    region = regions(similarity, data.importance[of_side], 0.5, 0.3)
+    if not np.isfinite(data.importance[of_side]).any():
+        return f"{text}; without a classification head their importance is not known."
+    return f"{text}; important to {plain(own)} and unlike: {int((region == 3).sum()):,}."
+
+
+def _concept_picture(project: Project, run: int, concept: int) -> Picture:
+    prepared = prepare_figure(project, "concept", run, concept=concept)
+    detail: ConceptDetail = prepared.data
+    sentence = concept_sentence(detail)
+    return Picture("jpeg", _jpeg(project, prepared), sentence, sentence)
+
+
+def concept_sentence(detail: ConceptDetail) -> str:
+    """One concept's result in a sentence."""
+    verb = "predicts"
+    if np.isfinite(detail.null_95) and detail.cmcs_pearson <= detail.null_95:
+        verb = "cannot predict"
+    elif detail.cmcs_pearson < 0.5:
+        verb = "hardly predicts"
+    score = interval(detail.cmcs_pearson, detail.ci_low, detail.ci_high)
+    chance = f", chance {number(detail.null_95)}" if np.isfinite(detail.null_95) else ""
+    importance = (
+        f", importance {number(detail.importance)}" if np.isfinite(detail.importance) else ""
+    )
+    return (
+        f"{plain(detail.predictor_model)} {verb} concept {detail.concept} of class"
+        f" {plain(detail.class_name)} of {plain(detail.target_model)}"
+        f" (CMCS {score}{chance}{importance})."
+    )
+
+
+def _jpeg(project: Project, prepared: PreparedFigure) -> bytes:
+    """The figure of a concept is mostly photographs: a JPEG keeps the report small."""
+    from PIL import Image
+
+    png = render_bytes(project, prepared, "png", dpi=_CONCEPT_DPI)
+    out = io.BytesIO()
+    with Image.open(io.BytesIO(png)) as picture:
+        picture.convert("RGB").save(out, "JPEG", quality=90, subsampling=0)
+    return out.getvalue()

@@ -1,0 +1,228 @@
+"""How every figure file looks: colours, type, sizes in millimetres. Imports matplotlib lazily.
+
+Colours mean one thing everywhere: model A is blue, model B vermilion; patches are real,
+over-predicted or under-predicted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import threading
+import warnings
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from analysis.figures.words import label, plain, shorten
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
+    from matplotlib.figure import Figure
+
+MODEL_COLOURS: Mapping[str, str] = {"a": "#0072B2", "b": "#D55E00"}
+PATCH_COLOURS: Mapping[str, str] = {"top": "#009E73", "over": "#E69F00", "under": "#56B4E9"}
+PATCH_SIGNS: Mapping[str, str] = {"top": "=", "over": "▲", "under": "▼"}
+PATCH_WORDS: Mapping[str, str] = {
+    "top": "real, highest",
+    "over": "over-predicted",
+    "under": "under-predicted",
+}
+TEXT_COLOUR = "#1A1A1A"
+QUIET_COLOUR = "#5F5F5F"
+LINE_COLOUR = "#8C8C8C"
+TILE_COLOUR = "#B8B8B8"
+MISSING_COLOUR = "#EDEDED"
+
+SINGLE_COLUMN_MM = 85.0
+DOUBLE_COLUMN_MM = 175.0
+_MM_PER_INCH = 25.4
+_HINTING = 1.05  # type grows by up to this where pixels are few
+_RASTER_ABOVE = 3000  # more points than this would make a vector file slow to open
+
+# matplotlib's settings are global, so one figure is drawn at a time.
+_style_lock = threading.RLock()
+
+_SETTINGS: Mapping[Any, Any] = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 7.0,
+    "axes.titlesize": 7.5,
+    "axes.labelsize": 7.0,
+    "xtick.labelsize": 6.5,
+    "ytick.labelsize": 6.5,
+    "legend.fontsize": 6.5,
+    "axes.titlelocation": "left",
+    "axes.titlepad": 4.0,
+    "axes.labelpad": 2.5,
+    "axes.linewidth": 0.5,
+    "axes.edgecolor": LINE_COLOUR,
+    "axes.labelcolor": TEXT_COLOUR,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.unicode_minus": True,
+    "text.color": TEXT_COLOUR,
+    "xtick.color": TEXT_COLOUR,
+    "ytick.color": TEXT_COLOUR,
+    "xtick.major.width": 0.5,
+    "ytick.major.width": 0.5,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "xtick.major.pad": 2.0,
+    "ytick.major.pad": 2.0,
+    "lines.linewidth": 0.8,
+    "patch.linewidth": 0.5,
+    "hatch.linewidth": 0.5,
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "legend.frameon": False,
+    "image.interpolation": "none",
+    "pdf.fonttype": 42,  # TrueType: text stays text
+    "svg.hashsalt": "parallax",
+}
+
+# Writing systems that matplotlib's own font lacks: used where the machine has them.
+_FALLBACK_FAMILIES = (
+    "Noto Sans CJK SC",
+    "Noto Sans CJK JP",
+    "Hiragino Sans",
+    "PingFang SC",
+    "Microsoft YaHei",
+    "Yu Gothic",
+    "Malgun Gothic",
+    "Noto Sans Arabic",
+    "Noto Sans Devanagari",
+    "Noto Emoji",
+)
+
+
+@contextlib.contextmanager
+def journal_style(svg_text: str = "text") -> Iterator[None]:
+    """Draw with the settings of figure files, whatever the machine's own settings are.
+
+    :param svg_text: "text" keeps text editable in an SVG, "paths" makes it look alike everywhere.
+    """
+    import matplotlib
+
+    with _style_lock, matplotlib.rc_context(), warnings.catch_warnings():
+        # A sign that no font of the machine has is drawn as a box: that is visible enough.
+        warnings.filterwarnings("ignore", message=r"Glyph \d+ .* missing from font")
+        defaults = matplotlib.rcParamsDefault
+        matplotlib.rcParams.update({key: defaults[key] for key in defaults if key != "backend"})
+        matplotlib.rcParams.update(dict(_SETTINGS))
+        families = ["DejaVu Sans", *_available_fallbacks()]
+        matplotlib.rcParams["font.sans-serif"] = families
+        matplotlib.rcParams["svg.fonttype"] = "none" if svg_text == "text" else "path"
+        yield
+
+
+def _available_fallbacks() -> list[str]:
+    from matplotlib import font_manager
+
+    known = set(font_manager.fontManager.get_font_names())
+    return [family for family in _FALLBACK_FAMILIES if family in known]
+
+
+def new_figure(width_mm: float, height_mm: float) -> Figure:
+    """An empty figure of that size whose layout keeps every label inside."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width_mm / _MM_PER_INCH, height_mm / _MM_PER_INCH))
+    figure.set_layout_engine("constrained", w_pad=0.045, h_pad=0.045, wspace=0.03, hspace=0.03)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def figure_bytes(
+    figure: Figure, format: str, dpi: float, metadata: Mapping[str, str | None]
+) -> bytes:
+    """The figure as svg, pdf or png; call inside `journal_style`. Equal figures, equal bytes."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=format, dpi=dpi, metadata=dict(metadata))
+    return buffer.getvalue()
+
+
+def magnitude_map() -> Colormap:
+    """Dark to bright for magnitudes, readable without colour vision."""
+    import matplotlib
+
+    return matplotlib.colormaps["cividis"]
+
+
+def warm_map() -> Colormap:
+    """Pale to dark and warm, for points on white: the darker, the more."""
+    import matplotlib
+    from matplotlib.colors import ListedColormap
+
+    base = matplotlib.colormaps["inferno_r"]
+    return ListedColormap([base(0.16 + 0.74 * step / 255) for step in range(256)], name="warm")
+
+
+def raster_many(points: int) -> bool:
+    """Whether that many points should be drawn as pixels even in a vector file."""
+    return points > _RASTER_ABOVE
+
+
+def colour_bar(
+    figure: Figure, mappable: Any, axes: Any, text: str, below: bool | None = None
+) -> Axes:
+    """A thin colour bar beside `axes`, or below them; returns its axes.
+
+    :param below: None for a bar as long as the axes, else a short one beside or below several.
+    """
+    bar = figure.colorbar(
+        mappable,
+        ax=axes,
+        aspect=28,
+        pad=0.02 if below is None else 0.01,
+        shrink=1.0 if below is None else 0.6,
+        location="bottom" if below else "right",
+    )
+    bar.outline.set_linewidth(0.4)
+    bar.ax.tick_params(width=0.4, length=2)
+    bar.set_label(text)
+    return bar.ax
+
+
+def quiet_note(axes: Axes, text: str) -> None:
+    """A sentence in the middle of axes that have nothing to draw."""
+    axes.set_axis_off()
+    axes.text(
+        0.5,
+        0.5,
+        text,
+        ha="center",
+        va="center",
+        color=QUIET_COLOUR,
+        wrap=False,
+        transform=axes.transAxes,
+    )
+
+
+def fitted(text: object, width_mm: float, size: float = 7.0, bold: bool = False) -> str:
+    """`text` for matplotlib, its end left out where it would be wider than `width_mm`.
+
+    :param size: of the type, in points.
+    """
+    whole = plain(text)
+    if _width_mm(whole, size, bold) <= width_mm:
+        return label(whole)
+    low, high = 1, len(whole)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if _width_mm(shorten(whole, middle), size, bold) <= width_mm:
+            low = middle
+        else:
+            high = middle - 1
+    return label(whole, low)
+
+
+def _width_mm(text: str, size: float, bold: bool) -> float:
+    from matplotlib.backends.backend_agg import RendererAgg
+    from matplotlib.font_manager import FontProperties
+
+    renderer = RendererAgg(1, 1, 720)  # ten pixels a point, so that hinting does not matter
+    properties = FontProperties(size=size, weight="bold" if bold else "normal")
+    width, _, _ = renderer.get_text_width_height_descent(text, properties, ismath=False)
+    return _HINTING * width / 720 * _MM_PER_INCH
