@@ -1,0 +1,222 @@
+"""The audit `layers`: how similar are the concepts of every pair of layers? (paper, Sec. 3.2.1)"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from analysis.audits.comparison import (
+    ComparisonParameters,
+    check_comparison,
+    class_units,
+    grouping_of,
+    label_grouping,
+    prediction_unit_count,
+    prediction_units,
+    run_prediction_unit,
+    shared_seconds_per_image,
+)
+from analysis.audits.context import SIDES, RunContext
+from analysis.audits.parameters import parameter
+from analysis.audits.plan import Estimate, Request, Results, Unit
+from analysis.errors import AuditError
+from analysis.project import Project
+
+# Seconds of algebra a class and layer takes beside the forwards, as measured on two cores.
+_ALGEBRA_SECONDS = 0.25
+_BYTES_A_PAIR_AND_CLASS = 600
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayersParameters(ComparisonParameters):
+    """Everything that decides the numbers of a `layers` run."""
+
+    layers: int = parameter(
+        10, "Layers a model, spread evenly over its depth", minimum=1, maximum=1000
+    )
+    layers_a: str = parameter(
+        "", "Layers of the first model by name, separated by commas; empty means spread evenly"
+    )
+    layers_b: str = parameter("", "Layers of the second model by name")
+    images_per_class: int = parameter(50, "Images a class at most", minimum=5, maximum=100_000)
+    replicates: int = parameter(
+        200, "Bootstrap samples of images behind each interval", minimum=100, maximum=10_000
+    )
+    permutations: int = parameter(
+        100, "Shuffles of images behind what chance would give", minimum=50, maximum=10_000
+    )
+
+    def named_layers(self, side: str) -> tuple[str, ...]:
+        text = self.layers_a if side == "a" else self.layers_b
+        return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def chosen_layers(project: Project, model: str, names: Sequence[str], count: int) -> list[str]:
+    """The layers asked for by name, or `count` spread evenly over the model's depth.
+
+    :raises AuditError: a layer the model does not have.
+    """
+    rows = project.rows(
+        "SELECT name, position, kind, depth, spread FROM layer WHERE model = ? ORDER BY position",
+        (model,),
+    )
+    known = {row["name"]: row for row in rows}
+    if names:
+        missing = [name for name in names if name not in known]
+        if missing:
+            raise AuditError(
+                f"“{model}” has no layer “{missing[0]}”.",
+                "Choose layers from the list of the model's layers.",
+            )
+        return sorted(dict.fromkeys(names), key=lambda name: known[name]["position"])
+    ranked = [row["name"] for row in rows if row["spread"]]
+    if len(ranked) <= count:
+        return ranked
+    picks = np.unique(np.linspace(0, len(ranked) - 1, count).round().astype(int))
+    return [ranked[index] for index in picks]
+
+
+class LayersAudit:
+    """Two models, many layers each, class by class; conclusions are drawn over classes."""
+
+    def check(self, request: Request) -> None:
+        check_comparison(request, request.parameters.images_per_class)
+        for side, model in (("a", request.model_a), ("b", request.model_b)):
+            parameters: LayersParameters = request.parameters
+            chosen_layers(request.project, model, parameters.named_layers(side), parameters.layers)
+
+    def estimate(self, request: Request) -> Estimate:
+        parameters: LayersParameters = request.parameters
+        notes: list[str] = []
+        if parameters.group_by == "label":
+            grouping = label_grouping(request, parameters.images_per_class)
+            images = sum(len(group.images) for group in grouping.classes)
+            classes, predictions = len(grouping.classes), 0
+            units = len(class_units(grouping))
+            notes += [f"{name} is left out: {reason}" for name, reason in grouping.problems]
+        else:
+            images = predictions = request.project.value(
+                "SELECT count(*) FROM image WHERE image_set = ?", (request.image_set,)
+            )
+            classes = units = max(1, images // parameters.minimum_images)
+            notes.append("The number of classes is known once the models have predicted them.")
+        counts = [
+            len(chosen_layers(request.project, model, parameters.named_layers(side),
+                              parameters.layers))
+            for side, model in (("a", request.model_a), ("b", request.model_b))
+        ]  # fmt: skip
+        patches = images * parameters.patches_per_image()
+        speeds = shared_seconds_per_image(request)
+        seconds = None
+        if speeds is not None:
+            seconds = (patches + predictions) * sum(speeds)
+            seconds += _ALGEBRA_SECONDS * classes * sum(counts)
+        replicas = parameters.replicates + parameters.permutations
+        return Estimate(
+            forwards=2 * (patches + predictions),
+            seconds=seconds,
+            bytes=counts[0] * counts[1] * (classes * replicas * 4 + _BYTES_A_PAIR_AND_CLASS),
+            units=units,
+            notes=tuple(notes),
+        )
+
+    def plan(self, context: RunContext) -> Iterator[Unit]:
+        yield from prediction_units(context)
+        yield from class_units(grouping_of(context, context.parameters.images_per_class))
+
+    def count_units(self, context: RunContext) -> int:
+        predictions = prediction_unit_count(context)
+        states = context.project.unit_states(context.run.id)
+        if any(states.get(unit.key) != "done" for unit in prediction_units(context)):
+            return predictions + 1
+        grouping = grouping_of(context, context.parameters.images_per_class)
+        return predictions + len(class_units(grouping))
+
+    def run_unit(self, unit: Unit, context: RunContext) -> Results:
+        if unit.images:
+            return run_prediction_unit(unit, context)
+        from analysis.audits.layers_unit import run_class_unit
+
+        return run_class_unit(unit, context)
+
+    def conclude(self, context: RunContext) -> None:
+        """Means over the classes done so far (paper, Eq. 2), their intervals and nulls."""
+        project, run = context.project, context.run
+        units = [
+            key
+            for key, state in project.unit_states(run.id).items()
+            if state == "done" and key.startswith("classes/")
+        ]
+        if not units:
+            return
+        summaries = [_Summary.read(project, run.id, unit) for unit in sorted(units)]
+        layers = {
+            side: chosen_layers(
+                project, run.model(side), context.parameters.named_layers(side),
+                context.parameters.layers,
+            )
+            for side in SIDES
+        }  # fmt: skip
+        rows = _mean_over_classes(summaries, layers["a"], layers["b"])
+        for row in rows:
+            row.update(model_a=run.model_a, model_b=run.model_b)
+        project.replace_results(run.id, {"layer_similarity": rows})
+
+
+@dataclass(frozen=True)
+class _Summary:
+    """One unit's sums over its classes; shapes (pearson, spearman, cka: classes, layers, layers),
+    (replicates, permuted: draws, layers, layers; both summed over `counted` classes)."""
+
+    pearson: np.ndarray
+    spearman: np.ndarray
+    cka: np.ndarray
+    replicates: np.ndarray
+    permuted: np.ndarray
+    counted: np.ndarray
+
+    @classmethod
+    def read(cls, project: Project, run: int, unit: str) -> _Summary:
+        names = ("pearson", "spearman", "cka", "replicates", "permuted", "counted")
+        return cls(**{name: project.read_array(run, f"{unit}/{name}") for name in names})
+
+
+def _mean_over_classes(
+    summaries: Sequence[_Summary], layers_a: Sequence[str], layers_b: Sequence[str]
+) -> list[dict[str, Any]]:
+    pearson, spearman, cka = (
+        np.concatenate([getattr(summary, name) for summary in summaries])
+        for name in ("pearson", "spearman", "cka")
+    )
+    counted = sum(summary.counted for summary in summaries)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        replicates = sum(summary.replicates for summary in summaries) / counted
+        permuted = sum(summary.permuted for summary in summaries) / counted
+        low, high = np.quantile(replicates, [0.025, 0.975], axis=0)
+        null = np.quantile(permuted, 0.95, axis=0)
+    columns = {
+        "mmcs_pearson": _nan_mean(pearson),
+        "mmcs_spearman": _nan_mean(spearman),
+        "cka": _nan_mean(cka),
+        "ci_low": low,
+        "ci_high": high,
+        "null_95": null,
+    }
+    rows = []
+    for i, layer_a in enumerate(layers_a):
+        for j, layer_b in enumerate(layers_b):
+            row: dict[str, Any] = {"layer_a": layer_a, "layer_b": layer_b}
+            for name, values in columns.items():
+                row[name] = None if np.isnan(values[i, j]) else float(values[i, j])
+            row["classes"] = int(np.isfinite(pearson[:, i, j]).sum())
+            rows.append(row)
+    return rows
+
+
+def _nan_mean(values: np.ndarray) -> np.ndarray:
+    known = np.isfinite(values)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(known, values, 0.0).sum(0) / known.sum(0)

@@ -1,0 +1,201 @@
+"""Making, estimating and carrying out runs: each unit commits whole, so a run can stop anywhere."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.metadata
+import json
+import platform
+import time
+from collections.abc import Callable
+from typing import Any
+
+from analysis import __version__
+from analysis.audits.context import RunContext, RunRecord
+from analysis.audits.parameters import parameters_from_json
+from analysis.audits.plan import AuditDefinition, Estimate, Request
+from analysis.audits.registry import audit_definition
+from analysis.errors import AuditError, Cancelled
+from analysis.progress import Progress
+from analysis.project import Project
+
+# While a run goes on, conclusions are drawn anew at most this often, in seconds.
+_CONCLUDE_EVERY = 2.0
+
+_VERSIONED = ("torch", "timm", "torchvision", "numpy", "scipy", "scikit-learn", "pillow")
+
+
+def make_request(
+    project: Project,
+    model_a: str,
+    model_b: str,
+    parameters: Any,
+    image_set: int | None = None,
+) -> Request:
+    """The inputs of a run, by name and id.
+
+    :param image_set: id of the images; the project's only or first set when None.
+    :raises AuditError: a model or the images are not in the project.
+    """
+    for name in (model_a, model_b):
+        if project.row("SELECT 1 FROM model WHERE name = ?", (name,)) is None:
+            known = ", ".join(row["name"] for row in project.rows("SELECT name FROM model"))
+            raise AuditError(
+                f"The project has no model “{name}”.",
+                f"Its models are {known}." if known else "Add models first.",
+            )
+    if image_set is None:
+        image_set = project.value("SELECT min(id) FROM image_set")
+    if image_set is None or not project.value(
+        "SELECT count(*) FROM image WHERE image_set = ?", (image_set,)
+    ):
+        raise AuditError("The project has no images.", "Add an image folder first.")
+    return Request(project, model_a, model_b, image_set, parameters)
+
+
+def estimate(
+    project: Project,
+    audit: str,
+    model_a: str,
+    model_b: str,
+    parameters: Any,
+    image_set: int | None = None,
+) -> Estimate:
+    """What a run would cost; checks at the same time that it can work."""
+    request = make_request(project, model_a, model_b, parameters, image_set)
+    definition = audit_definition(audit)
+    definition.audit.check(request)
+    return definition.audit.estimate(request)
+
+
+def create_run(
+    project: Project,
+    audit: str,
+    model_a: str,
+    model_b: str,
+    parameters: Any,
+    image_set: int | None = None,
+    device: str = "auto",
+) -> int:
+    """Write down a run that `execute` will carry out; returns its id."""
+    request = make_request(project, model_a, model_b, parameters, image_set)
+    definition = audit_definition(audit)
+    definition.audit.check(request)
+    return project.add_run(
+        audit=audit,
+        name=f"{definition.title}: {model_a} and {model_b}",
+        image_set=request.image_set,
+        model_a=model_a,
+        model_b=model_b,
+        parameters=dataclasses.asdict(parameters),
+        seed=parameters.seed,
+        device=device,
+        versions=_versions(),
+    )
+
+
+def find_unfinished_run(
+    project: Project, audit: str, model_a: str, model_b: str, parameters: Any, image_set: int
+) -> int | None:
+    """The latest run of the same inputs that has not finished, to be taken up again."""
+    rows = project.rows(
+        "SELECT id, parameters FROM run WHERE audit = ? AND model_a = ? AND model_b = ?"
+        " AND image_set = ? AND state != 'done' ORDER BY id DESC",
+        (audit, model_a, model_b, image_set),
+    )
+    wanted = dataclasses.asdict(parameters)
+    return next((row["id"] for row in rows if json.loads(row["parameters"]) == wanted), None)
+
+
+def _versions() -> dict[str, str]:
+    versions = {"parallax": __version__, "python": platform.python_version()}
+    for package in _VERSIONED:
+        versions[package] = importlib.metadata.version(package)
+    return versions
+
+
+def execute(
+    project: Project,
+    run_id: int,
+    progress: Progress,
+    on_unit: Callable[[int, str], None] | None = None,
+    device: str | None = None,
+) -> None:
+    """Carry out a run, or take it up where it stopped.
+
+    :param on_unit: called with the run's id and the unit's key after each commit.
+    :param device: overrides the device the run was made for.
+    :raises Cancelled: it was asked to stop; what is committed stays.
+    :raises AuditError: it cannot go on; the run says why.
+    """
+    row = project.row("SELECT * FROM run WHERE id = ?", (run_id,))
+    if row is None:
+        raise AuditError("That run is no longer in the project.", "Start a new one.")
+    definition = audit_definition(row["audit"])
+    parameters = parameters_from_json(definition.parameters, row["parameters"])
+    record = RunRecord(
+        row["id"],
+        row["audit"],
+        row["image_set"],
+        row["model_a"],
+        row["model_b"],
+        row["seed"],
+        device or row["device"] or "auto",
+    )
+    context = RunContext(project, record, parameters, progress)
+    project.set_run_state(run_id, "running")
+    try:
+        _run_units(definition, context, on_unit)
+        definition.audit.conclude(context)
+    except (Cancelled, KeyboardInterrupt):
+        project.set_run_state(run_id, "cancelled", "Stopped; it can be resumed.")
+        raise
+    except AuditError as error:
+        project.set_run_state(run_id, "failed", str(error))
+        raise
+    except BaseException:
+        project.set_run_state(run_id, "failed", "An unexpected error; see the log.")
+        raise
+    finally:
+        context.close()
+    project.set_run_state(run_id, "done")
+
+
+def _run_units(
+    definition: AuditDefinition,
+    context: RunContext,
+    on_unit: Callable[[int, str], None] | None,
+) -> None:
+    project, run_id = context.project, context.run.id
+    states = project.unit_states(run_id)
+    finished = {key for key, state in states.items() if state == "done"}
+    concluded = 0.0
+    done = planned = 0
+    for unit in definition.audit.plan(context):
+        total = definition.audit.count_units(context)
+        if total != planned:
+            project.set_units_total(run_id, total)
+            planned = total
+        context.set_units(done, total)
+        done += 1
+        if unit.key in finished:
+            continue
+        context.step(0.0, unit.text)
+        begun = time.monotonic()
+        results = definition.audit.run_unit(unit, context)
+        context.progress.check_cancelled()
+        project.commit_unit(
+            run_id,
+            unit.key,
+            results.rows,
+            results.arrays,
+            results.problems,
+            time.monotonic() - begun,
+        )
+        if time.monotonic() - concluded > _CONCLUDE_EVERY:
+            definition.audit.conclude(context)
+            concluded = time.monotonic()
+        if on_unit is not None:
+            on_unit(run_id, unit.key)
+    context.set_units(done, done)
+    context.step(0.0, "Finishing")

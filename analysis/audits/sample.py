@@ -1,0 +1,62 @@
+"""The sample project: images and small networks with a planted difference, ready to be audited."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from analysis.audits.intake import add_images, add_model
+from analysis.audits.parameters import parse_parameters
+from analysis.audits.registry import audit_definition
+from analysis.audits.runner import create_run
+from analysis.errors import AuditError
+from analysis.progress import Progress
+from analysis.project import Project
+from analysis.resources import resource_path
+
+IMAGE_SET = "sample scenes"
+
+# The comparisons worth seeing first: the planted difference, two seeds, a CNN and a transformer.
+_RUNS = (
+    ("concepts", "pink-sensitive", "pink-invariant"),
+    ("layers", "pink-sensitive", "pink-invariant"),
+    ("concepts", "cnn-seed-1", "cnn-seed-2"),
+    ("layers", "cnn-seed-1", "vit"),
+)
+
+
+def sample_model_names() -> list[str]:
+    """Names of the networks that ship with Parallax."""
+    text = resource_path("sample", "models.json").read_text(encoding="utf-8")
+    return list(json.loads(text)["models"])
+
+
+def fill_sample_project(project: Project, progress: Progress) -> list[int]:
+    """Add the sample's images, networks and runs where they are missing; returns unfinished runs.
+
+    :raises AuditError: the sample's files are not installed.
+    """
+    images = resource_path("sample", "images")
+    if not images.is_dir():
+        raise AuditError("The sample is not installed.", "Install Parallax again.")
+    if not project.value("SELECT 1 FROM image_set WHERE name = ?", (IMAGE_SET,)):
+        add_images(project, IMAGE_SET, images, progress)
+    for name in sample_model_names():
+        if not project.value("SELECT 1 FROM model WHERE name = ?", (name,)):
+            add_model(project, name, f"sample:{name}", progress)
+    image_set = project.value("SELECT id FROM image_set WHERE name = ?", (IMAGE_SET,))
+    for audit, model_a, model_b in _RUNS:
+        exists = project.value(
+            "SELECT 1 FROM run WHERE audit = ? AND model_a = ? AND model_b = ?",
+            (audit, model_a, model_b),
+        )
+        if not exists:
+            parameters = parse_parameters(audit_definition(audit).parameters, {})
+            create_run(project, audit, model_a, model_b, parameters, image_set)
+    rows = project.rows("SELECT id FROM run WHERE state != 'done' ORDER BY id")
+    return [row["id"] for row in rows]
+
+
+def open_sample_project(path: Path) -> Project:
+    """The sample project at `path`, made if it does not exist."""
+    return Project.open(path) if path.exists() else Project.create(path, "sample")

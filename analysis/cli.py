@@ -1,0 +1,377 @@
+"""The command line: the same audits without a screen."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import platformdirs
+
+from analysis import __version__
+from analysis.devices import DEVICE_NAMES
+from analysis.errors import AuditError, Cancelled
+from analysis.progress import Progress
+from analysis.project import Project
+
+EXIT_INTERRUPTED = 130
+
+
+class _Terminal:
+    """Shows progress: one line that changes on a terminal, plain lines or JSON lines elsewhere.
+
+    Standard error is for errors alone, except on a terminal.
+    """
+
+    def __init__(self, as_json: bool) -> None:
+        self._as_json = as_json
+        self._interactive = sys.stderr.isatty()
+        self._last_text = ""
+
+    def progress(self) -> Progress:
+        return Progress(self._report)
+
+    def _report(self, done: float, total: float, text: str, seconds_left: float | None) -> None:
+        if self._as_json:
+            self.event("progress", done=done, total=total, text=text, seconds_left=seconds_left)
+        elif self._interactive:
+            share = 100 * done / total if total else 0
+            left = "" if seconds_left is None else f", about {seconds_left:.0f} s left"
+            click.echo(f"\r\033[K{text}: {share:.0f} %{left}", nl=False, err=True)
+        elif text != self._last_text:
+            click.echo(text)
+        self._last_text = text
+
+    def event(self, kind: str, **values: Any) -> None:
+        if self._as_json:
+            click.echo(json.dumps({"event": kind, **values}))
+
+    def say(self, text: str) -> None:
+        """A line for a person; progress on the same terminal line is wiped first."""
+        if not self._as_json:
+            if self._interactive:
+                click.echo("\r\033[K", nl=False, err=True)
+            click.echo(text)
+
+
+def _split_assignment(text: str, option: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    if not sign or not name.strip() or not value:
+        raise click.UsageError(f"{option} takes NAME=VALUE, not “{text}”.")
+    return name.strip(), value
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="parallax")
+def cli() -> None:
+    """Parallax: what does one vision model see that another does not?
+
+    Without a command, `parallax` opens its window; `parallax FILE.parallax` opens a project in it.
+    """
+
+
+def _contents_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for decorator in (
+        click.option(
+            "--model", "models", multiple=True, metavar="NAME=SPEC",
+            help="A model: timm:ARCH[?key=value&…], torchvision:ARCH or sample:NAME,"
+            " then @WEIGHTS for a file (.safetensors, .pth, .pt).",
+        ),
+        click.option(
+            "--labels", "labels", multiple=True, metavar="NAME=DIR",
+            help="A folder of label planes (Broden layout or masks).",
+        ),
+        click.option(
+            "--images", "images", multiple=True, metavar="NAME=DIR",
+            help="A folder of images (by class or flat), a Broden folder, or a text list.",
+        ),
+    ):  # fmt: skip
+        command = decorator(command)
+    return command
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@_contents_options
+def new(file: Path, images: Sequence[str], labels: Sequence[str], models: Sequence[str]) -> None:
+    """Make a project FILE, with images and models."""
+    contents = _parse_contents(images, labels, models)
+    with Project.create(file, file.stem) as project:
+        _add_contents(project, *contents)
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@_contents_options
+def add(file: Path, images: Sequence[str], labels: Sequence[str], models: Sequence[str]) -> None:
+    """Add images, label planes or models to the project FILE."""
+    contents = _parse_contents(images, labels, models)
+    with Project.open(file) as project:
+        _add_contents(project, *contents)
+
+
+_Assignments = list[tuple[str, str]]
+
+
+def _parse_contents(
+    images: Sequence[str], labels: Sequence[str], models: Sequence[str]
+) -> tuple[_Assignments, _Assignments, _Assignments]:
+    return (
+        [_split_assignment(text, "--images") for text in images],
+        [_split_assignment(text, "--labels") for text in labels],
+        [_split_assignment(text, "--model") for text in models],
+    )
+
+
+def _add_contents(
+    project: Project, images: _Assignments, labels: _Assignments, models: _Assignments
+) -> None:
+    from analysis.audits import intake
+
+    terminal = _Terminal(False)
+    for name, source in images:
+        image_set = intake.add_images(project, name, Path(source), terminal.progress())
+        count = project.value("SELECT count(*) FROM image WHERE image_set = ?", (image_set,))
+        terminal.say(f"{name}: {count} images")
+        for row in project.rows(
+            "SELECT path, reason FROM rejected_image WHERE image_set = ?", (image_set,)
+        ):
+            terminal.say(f"  left out {row['path']}: {row['reason']}")
+    for name, source in labels:
+        intake.add_labels(project, name, Path(source))
+        terminal.say(f"{name}: label planes")
+    for name, specification in models:
+        intake.add_model(project, name, specification, terminal.progress())
+        terminal.say(_describe_model(project, name))
+
+
+def _describe_model(project: Project, name: str) -> str:
+    row = project.row("SELECT * FROM model WHERE name = ?", (name,))
+    assert row is not None
+    layers = project.value("SELECT count(*) FROM layer WHERE model = ?", (name,))
+    head = f"{row['num_classes']} classes" if row["num_classes"] else "no classifier"
+    report = json.loads(row["load_report"] or "{}")
+    lines = [f"{name}: {row['architecture']}, {layers} layers, {head}"]
+    if report.get("note"):
+        lines.append(f"  {report['note']}")
+    if report.get("left_out"):
+        lines.append(f"  left out of the file: {_some(report['left_out'])}")
+    if report.get("missing"):
+        lines.append(f"  not in the file: {_some(report['missing'])}")
+    return "\n".join(lines)
+
+
+def _some(names: Sequence[str], most: int = 4) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("audit")
+@click.option("--models", multiple=True, metavar="NAME", help="The models, one option each.")
+@click.option("--set", "settings", multiple=True, metavar="PARAMETER=VALUE", help="A parameter.")
+@click.option("--images", "image_set", metavar="NAME", help="The image set; the first if left out.")
+@click.option("--device", type=click.Choice(DEVICE_NAMES), default="auto", show_default=True)
+@click.option("--json-progress", is_flag=True, help="Progress as JSON lines on standard output.")
+@click.option("--afresh", is_flag=True, help="Start a new run even if one can be resumed.")
+def run(
+    file: Path,
+    audit: str,
+    models: Sequence[str],
+    settings: Sequence[str],
+    image_set: str | None,
+    device: str,
+    json_progress: bool,
+    afresh: bool,
+) -> None:
+    """Run an AUDIT of the project FILE; an unfinished run of the same inputs is resumed."""
+    from analysis import audits
+
+    definition = audits.audit_definition(audit)
+    values = dict(_split_assignment(text, "--set") for text in settings)
+    parameters = audits.parse_parameters(definition.parameters, values)
+    terminal = _Terminal(json_progress)
+    with Project.open(file) as project:
+        model_a, model_b = _pair(project, models)
+        images = _image_set(project, image_set)
+        run_id = None
+        if not afresh:
+            run_id = audits.find_unfinished_run(
+                project, audit, model_a, model_b, parameters, images
+            )
+        if run_id is None:
+            run_id = audits.create_run(project, audit, model_a, model_b, parameters, images, device)
+        _execute(project, run_id, terminal, device)
+
+
+def _execute(project: Project, run_id: int, terminal: _Terminal, device: str | None) -> None:
+    from analysis import audits
+
+    cost = _estimate(project, run_id)
+    terminal.event("estimate", run=run_id, forwards=cost.forwards, seconds=cost.seconds,
+                   bytes=cost.bytes, units=cost.units, notes=cost.notes)  # fmt: skip
+    for note in cost.notes:
+        terminal.say(note)
+    started = time.monotonic()
+    audits.execute(
+        project,
+        run_id,
+        terminal.progress(),
+        lambda run, key: terminal.event("unit", run=run, key=key),
+        device,
+    )
+    problems = project.rows("SELECT subject, reason FROM problem WHERE run = ?", (run_id,))
+    for row in problems:
+        terminal.say(f"  left out {row['subject']}: {row['reason']}")
+    seconds = time.monotonic() - started
+    terminal.event("done", run=run_id, seconds=seconds, problems=len(problems))
+    name = project.value("SELECT name FROM run WHERE id = ?", (run_id,))
+    terminal.say(f"{name}: done in {seconds:.1f} s (run {run_id})")
+
+
+def _estimate(project: Project, run_id: int) -> Any:
+    from analysis import audits
+    from analysis.audits.parameters import parameters_from_json
+
+    row = project.row("SELECT * FROM run WHERE id = ?", (run_id,))
+    assert row is not None
+    definition = audits.audit_definition(row["audit"])
+    parameters = parameters_from_json(definition.parameters, row["parameters"])
+    return audits.estimate(
+        project, row["audit"], row["model_a"], row["model_b"], parameters, row["image_set"]
+    )
+
+
+def _pair(project: Project, models: Sequence[str]) -> tuple[str, str]:
+    names = list(models) or [
+        row["name"] for row in project.rows("SELECT name FROM model ORDER BY position LIMIT 3")
+    ]
+    if len(names) != 2:
+        raise AuditError(
+            f"This audit compares two models, not {len(names)}.",
+            "Name them: --models A --models B.",
+        )
+    return names[0], names[1]
+
+
+def _image_set(project: Project, name: str | None) -> int:
+    rows = project.rows("SELECT id, name FROM image_set ORDER BY id")
+    for row in rows:
+        if name is None or row["name"] == name:
+            return row["id"]
+    if name is None:
+        raise AuditError("The project has no images.", "Add them: parallax add FILE --images …")
+    known = ", ".join(row["name"] for row in rows)
+    raise AuditError(f"The project has no image set “{name}”.", f"Its image sets are {known}.")
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def tables(file: Path) -> None:
+    """List the tables of the project FILE: names, rows, columns."""
+    from analysis.project.tables import table_names
+
+    with Project.open(file, read_only=True) as project:
+        for name, rows, columns in table_names(project):
+            click.echo(f"{name}\t{rows}\t{', '.join(columns)}")
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--table", metavar="NAME", help="A table, as .csv or .json.")
+@click.option("--figure", metavar="NAME", help="A figure, as .svg, .pdf or .png.")
+@click.option("--report", is_flag=True, help="The whole report, as .html or .pdf.")
+@click.option("--run", "run_id", type=int, help="The run; the latest that fits if left out.")
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE",
+              help="What it shows, as measure=cka, class_name=NAME or concept=ID.")  # fmt: skip
+@click.option("-o", "--output", "out", type=click.Path(path_type=Path), required=True)
+def export(
+    file: Path,
+    table: str | None,
+    figure: str | None,
+    report: bool,
+    run_id: int | None,
+    settings: Sequence[str],
+    out: Path,
+) -> None:
+    """Write a table, a figure or the report of the project FILE."""
+    if (table is not None) + (figure is not None) + report != 1:
+        raise click.UsageError("Give one of --table, --figure and --report.")
+    with Project.open(file, read_only=True) as project:
+        if table is not None:
+            from analysis.project.tables import export_table
+
+            export_table(project, table, out, run=run_id)
+        elif figure is not None:
+            from analysis.figures.export import export_figure
+
+            choices: dict[str, Any] = dict(_split_assignment(text, "--set") for text in settings)
+            export_figure(project, figure, out, run=run_id, **choices)
+        else:
+            from analysis.figures.report import write_report
+
+            write_report(project, out)
+    click.echo(out)
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def info(file: Path) -> None:
+    """Say what is in the project FILE."""
+    with Project.open(file, read_only=True) as project:
+        click.echo(f"{project.name}: {file}")
+        for row in project.rows(
+            "SELECT s.name, s.kind, s.source, count(i.id) AS images FROM image_set s"
+            " LEFT JOIN image i ON i.image_set = s.id GROUP BY s.id"
+        ):
+            click.echo(f"images  {row['name']}: {row['images']} ({row['kind']}, {row['source']})")
+        for row in project.rows("SELECT name, kind, source FROM label_plane_source"):
+            click.echo(f"labels  {row['name']}: {row['kind']}, {row['source']}")
+        for row in project.rows("SELECT name, specification FROM model ORDER BY position"):
+            click.echo(f"model   {row['name']}: {row['specification']}")
+        for row in project.rows("SELECT id, name, state, seconds FROM run ORDER BY id"):
+            seconds = "" if row["seconds"] is None else f", {row['seconds']:.1f} s"
+            click.echo(f"run {row['id']}   {row['name']}: {row['state']}{seconds}")
+
+
+def default_sample_path() -> Path:
+    """Where the sample project lies when no file is named."""
+    return platformdirs.user_data_path("parallax", appauthor=False) / "sample.parallax"
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+def sample(file: Path | None) -> None:
+    """Make the sample project and run its audits without a screen."""
+    from analysis.audits.sample import fill_sample_project, open_sample_project
+
+    path = file or default_sample_path()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    terminal = _Terminal(False)
+    with open_sample_project(path) as project:
+        for run_id in fill_sample_project(project, terminal.progress()):
+            _execute(project, run_id, terminal, None)
+        terminal.say(f"The results are in {path}. To look at them: parallax {path}")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; exits with 0 done, 1 error and hint, 2 usage, 130 interrupted."""
+    try:
+        cli.main(args=None if arguments is None else list(arguments), standalone_mode=False)
+    except AuditError as error:
+        click.echo(f"parallax: {' '.join(str(error).split())}", err=True)
+        sys.exit(1)
+    except click.UsageError as error:
+        error.show()
+        sys.exit(2)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(1)
+    except (KeyboardInterrupt, Cancelled, click.Abort):
+        click.echo("parallax: interrupted; what is finished is kept.", err=True)
+        sys.exit(EXIT_INTERRUPTED)

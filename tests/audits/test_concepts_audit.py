@@ -1,0 +1,269 @@
+"""The audit `concepts` from images to tables, on small real networks."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from analysis import audits
+from analysis.audits import intake
+from analysis.errors import AuditError, Cancelled
+from analysis.progress import Progress
+from analysis.project import Project
+from analysis.resources import resource_path
+
+Table = Callable[[Project, str, int], list[dict[str, Any]]]
+COMMON = {"components": 4, "replicates": 100, "permutations": 100, "minimum_images": 8}
+QUICK = {**COMMON, "stability_seeds": 1, "patches": 3}
+TABLES = ("concept", "concept_similarity", "replacement", "patch")
+
+
+def _run(
+    project: Project, model_a: str, model_b: str, audit: str = "concepts", **settings: Any
+) -> int:
+    parameters = audits.parse_parameters(
+        audits.AUDITS[audit].parameters,
+        {**(QUICK if audit == "concepts" else COMMON), **settings},
+    )
+    run = audits.create_run(project, audit, model_a, model_b, parameters, device="cpu")
+    audits.execute(project, run, Progress())
+    return run
+
+
+def test_every_table_is_filled_for_both_sides(small_project: Project, table: Table) -> None:
+    run = _run(small_project, "pink-sensitive", "pink-invariant")
+    concepts = table(small_project, "concept", run)
+    assert len(concepts) == 2 * 2 * 4
+    assert max(row["importance"] for row in concepts if row["side"] == "a") == pytest.approx(1)
+    assert all(row["importance_residual"] < 1e-3 for row in concepts)
+    assert all(0 <= row["reconstruction_error"] <= 1 for row in concepts)
+    similarities = table(small_project, "concept_similarity", run)
+    assert len(similarities) == len(concepts)
+    for row in similarities:
+        assert row["n_images"] == 12
+        assert row["target_model"] != row["predictor_model"]
+        if row["cmcs_pearson"] is not None:
+            assert row["ci_low"] - 1e-6 <= row["cmcs_pearson"] <= row["ci_high"] + 1e-6
+            assert -1 <= row["null_95"] <= 1
+    patches = table(small_project, "patch", run)
+    assert {row["kind"] for row in patches} == {"top", "under", "over"}
+    assert all(row["x"] >= 0 and row["width"] > 0 for row in patches)
+    assert len(table(small_project, "replacement", run)) == len(concepts)
+
+
+def test_the_scatter_stored_gives_the_score_stored(small_project: Project, table: Table) -> None:
+    """An independent reading: numpy's correlation of what the view will draw."""
+    run = _run(small_project, "pink-sensitive", "pink-invariant")
+    for row in table(small_project, "concept_similarity", run):
+        prefix = f"class/{row['class']}/{row['side']}"
+        real = small_project.read_array(run, f"{prefix}/real")[:, row["concept"]]
+        predicted = small_project.read_array(run, f"{prefix}/predicted")[:, row["concept"]]
+        if row["cmcs_pearson"] is None:
+            assert math.isclose(real.std() * predicted.std(), 0, abs_tol=1e-8)
+            continue
+        expected = np.corrcoef(real.astype(np.float64), predicted.astype(np.float64))[0, 1]
+        assert row["cmcs_pearson"] == pytest.approx(expected, abs=1e-4)
+
+
+def test_patches_name_what_the_scatter_holds(small_project: Project) -> None:
+    run = _run(small_project, "pink-sensitive", "pink-invariant")
+    name = small_project.value("SELECT class FROM patch WHERE run = ? LIMIT 1", (run,))
+    images = small_project.read_array(run, f"class/{name}/image")
+    boxes = small_project.read_array(run, f"class/{name}/box")
+    real = small_project.read_array(run, f"class/{name}/a/real")
+    for row in small_project.rows(
+        "SELECT * FROM patch WHERE run = ? AND class = ? AND side = 'a'", (run, name)
+    ):
+        box = (row["x"], row["y"], row["width"], row["height"])
+        at = (images == row["image"]) & (boxes == np.array(box)).all(1)
+        assert row["coefficient"] in real[at, row["concept"]]
+
+
+def test_a_model_compared_with_itself_is_its_own_ceiling(
+    small_project: Project, table: Table
+) -> None:
+    run = _run(small_project, "pink-sensitive", "pink-sensitive")
+    for row in table(small_project, "concept_similarity", run):
+        assert row["cmcs_pearson"] == pytest.approx(row["smcs_pearson"], abs=1e-6)
+        if row["mcs_pearson"] is not None:
+            assert row["mcs_pearson"] == pytest.approx(1, abs=1e-5)
+
+
+@pytest.fixture
+def permuted_project(small_project: Project, tmp_path: Path) -> Project:
+    """The small project with a copy of a network whose penultimate channels are shuffled."""
+    weights = load_file(resource_path("sample", "models", "pink-sensitive.safetensors"))
+    order = torch.randperm(
+        weights["head.weight"].shape[1], generator=torch.Generator().manual_seed(0)
+    )
+    for name, values in weights.items():
+        if name.startswith(("blocks.3.conv2", "blocks.3.bn2", "blocks.3.shortcut")) and values.ndim:
+            weights[name] = values[order].contiguous()
+    weights["head.weight"] = weights["head.weight"][:, order].contiguous()
+    save_file(weights, tmp_path / "permuted.safetensors")
+    intake.add_model(
+        small_project,
+        "permuted",
+        f"sample:pink-sensitive@{tmp_path / 'permuted.safetensors'}",
+        Progress(),
+    )
+    return small_project
+
+
+def test_the_order_of_the_features_does_not_matter(permuted_project: Project, table: Table) -> None:
+    run = _run(permuted_project, "pink-sensitive", "permuted")
+    for row in table(permuted_project, "concept_similarity", run):
+        if row["cmcs_pearson"] is None:
+            continue
+        assert row["cmcs_pearson"] == pytest.approx(row["smcs_pearson"], abs=1e-3)
+        assert row["mcs_pearson"] == pytest.approx(1, abs=1e-3)
+
+
+def test_a_shuffled_copy_has_the_same_layers(permuted_project: Project, table: Table) -> None:
+    run = _run(
+        permuted_project, "pink-sensitive", "permuted", "layers",
+        layers_a="blocks.1,penultimate", layers_b="blocks.1,penultimate",
+    )  # fmt: skip
+    rows = {
+        (row["layer_a"], row["layer_b"]): row
+        for row in table(permuted_project, "layer_similarity", run)
+    }
+    for layer in ("blocks.1", "penultimate"):
+        row = rows[layer, layer]
+        assert row["mmcs_pearson"] == pytest.approx(1, abs=1e-3)
+        assert row["cka"] == pytest.approx(1, abs=1e-3)
+        assert row["null_95"] < row["mmcs_pearson"]
+        assert row["classes"] == 2
+    assert rows["blocks.1", "penultimate"]["mmcs_pearson"] < 0.95
+
+
+@pytest.mark.parametrize("evaluation", ["cross-fitted", "held-out"])
+@pytest.mark.parametrize("preset", ["paper", "reference"])
+def test_both_presets_and_both_evaluations_run(
+    small_project: Project, table: Table, preset: str, evaluation: str
+) -> None:
+    run = _run(
+        small_project, "pink-sensitive", "pink-invariant", preset=preset, evaluation=evaluation,
+        held_out=0.34,
+    )  # fmt: skip
+    images = {row["n_images"] for row in table(small_project, "concept_similarity", run)}
+    assert images == ({12} if evaluation == "cross-fitted" else {4})
+
+
+def test_both_solvers_agree(small_project: Project, table: Table) -> None:
+    fast = _run(small_project, "pink-sensitive", "pink-invariant", solver="fast")
+    celer = _run(small_project, "pink-sensitive", "pink-invariant", solver="celer")
+    pairs = zip(
+        table(small_project, "concept_similarity", fast),
+        table(small_project, "concept_similarity", celer),
+        strict=True,
+    )
+    assert all(
+        mine["cmcs_pearson"] == pytest.approx(theirs["cmcs_pearson"], abs=1e-3)
+        for mine, theirs in pairs
+        if mine["cmcs_pearson"] is not None
+    )
+
+
+def test_classes_by_prediction(small_project: Project, table: Table) -> None:
+    run = _run(
+        small_project, "pink-sensitive", "pink-invariant", group_by="prediction",
+        minimum_images=5,
+    )  # fmt: skip
+    assert table(small_project, "concept", run)
+    reported = small_project.rows("SELECT subject, reason FROM problem WHERE run = ?", (run,))
+    assert all("Predicted for" in row["reason"] for row in reported)
+
+
+class _CancelAfter(Progress):
+    """Asks the job to stop at its n-th report."""
+
+    def __init__(self, reports: int) -> None:
+        super().__init__()
+        self._left = reports
+
+    def report(self, done: float, total: float, text: str = "") -> None:
+        self._left -= 1
+        if self._left == 0:
+            self.cancel()
+        super().report(done, total, text)
+
+
+@pytest.mark.parametrize("stop_after", [1, 20, 60])
+def test_a_cancelled_run_resumes_with_identical_tables(
+    small_project: Project, table: Table, stop_after: int
+) -> None:
+    undisturbed = _run(small_project, "pink-sensitive", "pink-invariant")
+    parameters = audits.parse_parameters(audits.AUDITS["concepts"].parameters, QUICK)
+    run = audits.create_run(
+        small_project, "concepts", "pink-sensitive", "pink-invariant", parameters, device="cpu"
+    )
+    with pytest.raises(Cancelled):
+        audits.execute(small_project, run, _CancelAfter(stop_after))
+    done = small_project.unit_states(run).values()
+    assert list(done).count("done") < 2
+    audits.execute(small_project, run, Progress())
+    for name in TABLES:
+        assert table(small_project, name, run) == table(small_project, name, undisturbed)
+
+
+def test_a_missing_image_is_listed_and_the_rest_goes_on(
+    small_project: Project, small_images: Path, table: Table, tmp_path: Path
+) -> None:
+    moved = tmp_path / "moved"
+    shutil.copytree(small_images, moved)
+    image_set = intake.add_images(small_project, "moved", moved, Progress())
+    victims = sorted(moved.rglob("*.*"))[:2]
+    victims[0].unlink()
+    victims[1].write_bytes(b"")
+    parameters = audits.parse_parameters(audits.AUDITS["concepts"].parameters, QUICK)
+    run = audits.create_run(
+        small_project, "concepts", "pink-sensitive", "pink-invariant", parameters, image_set, "cpu"
+    )
+    audits.execute(small_project, run, Progress())
+    problems = small_project.rows("SELECT subject, reason FROM problem WHERE run = ?", (run,))
+    assert {row["subject"] for row in problems} == {
+        path.relative_to(moved).as_posix() for path in victims
+    }
+    assert table(small_project, "concept", run)
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"layer_a": "nowhere"}, "no layer “nowhere”"),
+        ({"minimum_images": 50}, "No class"),
+        ({"minimum_images": 300}, "larger than the most"),
+        ({"patch": 300}, "patch is larger"),
+        ({"frame": 300}, "square cut into patches"),
+        ({"classes": "unicorn"}, "unicorn"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_it_starts(
+    small_project: Project, settings: dict[str, Any], expected: str
+) -> None:
+    parameters = audits.parse_parameters(
+        audits.AUDITS["concepts"].parameters, {**QUICK, **settings}
+    )
+    with pytest.raises(AuditError, match=expected) as caught:
+        audits.estimate(small_project, "concepts", "pink-sensitive", "pink-invariant", parameters)
+    assert caught.value.hint
+
+
+def test_the_estimate_counts_what_will_be_done(small_project: Project) -> None:
+    parameters = audits.parse_parameters(audits.AUDITS["concepts"].parameters, QUICK)
+    cost = audits.estimate(
+        small_project, "concepts", "pink-sensitive", "pink-invariant", parameters
+    )
+    assert cost.forwards == 2 * 24 * 16
+    assert cost.units == 2
+    assert cost.seconds is not None
+    assert cost.seconds > 0
