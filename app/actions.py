@@ -1,0 +1,304 @@
+"""One registry of everything that can be done from a menu, a shortcut or the command palette."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import QMenu, QMenuBar
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What decides which actions are possible now."""
+
+    project: bool = False
+    writable: bool = False
+    models: int = 0
+    image_sets: int = 0
+    results: bool = False
+    busy: bool = False
+    resumable: bool = False
+    can_go_back: bool = False
+
+
+def _always(_facts: Facts) -> bool:
+    return True
+
+
+def _with_project(facts: Facts) -> bool:
+    return facts.project
+
+
+def _writable(facts: Facts) -> bool:
+    return facts.project and facts.writable
+
+
+def _can_run(facts: Facts) -> bool:
+    return _writable(facts) and facts.models > 0 and facts.image_sets > 0
+
+
+def _can_resume(facts: Facts) -> bool:
+    return _writable(facts) and facts.resumable
+
+
+def _busy(facts: Facts) -> bool:
+    return facts.busy
+
+
+def _with_results(facts: Facts) -> bool:
+    return facts.project and facts.results
+
+
+def _can_go_back(facts: Facts) -> bool:
+    return facts.can_go_back
+
+
+@dataclass(frozen=True)
+class ActionDefinition:
+    """One action; `id` is its name for code, settings and tests."""
+
+    id: str
+    menu: str
+    text: str
+    tooltip: str
+    shortcut: str | QKeySequence.StandardKey = ""
+    enabled_when: Callable[[Facts], bool] = _always
+    separator_before: bool = False
+    checkable: bool = False
+
+
+_Key = QKeySequence.StandardKey
+
+DEFINITIONS: tuple[ActionDefinition, ...] = (
+    ActionDefinition(
+        "new", "&File", "&New project…", "Start a project with images and models", _Key.New
+    ),
+    ActionDefinition("open", "&File", "&Open…", "Open a project file", _Key.Open),
+    ActionDefinition(
+        "open-read-only",
+        "&File",
+        "Open &read-only…",
+        "Look at a project without changing it",
+    ),
+    ActionDefinition(
+        "sample",
+        "&File",
+        "Open the &sample project",
+        "A small project with images and models that ship with Parallax",
+    ),
+    ActionDefinition(
+        "add-images",
+        "&File",
+        "Add &images…",
+        "Add a folder of images to this project",
+        "Ctrl+I",
+        _writable,
+        separator_before=True,
+    ),
+    ActionDefinition(
+        "add-model", "&File", "Add &model…", "Add a model to this project", "Ctrl+M", _writable
+    ),
+    ActionDefinition(
+        "save-as",
+        "&File",
+        "Save &as…",
+        "Go on with this project in another file; every change so far is already saved",
+        _Key.SaveAs,
+        _with_project,
+        separator_before=True,
+    ),
+    ActionDefinition(
+        "save-copy",
+        "&File",
+        "Save a &copy…",
+        "Write a whole copy of this project, and go on with the open one",
+        "",
+        _with_project,
+    ),
+    ActionDefinition(
+        "export-figure",
+        "&File",
+        "Export &figure…",
+        "Write a figure as SVG, PDF or PNG",
+        "Ctrl+E",
+        _with_results,
+    ),
+    ActionDefinition(
+        "export-table",
+        "&File",
+        "Export &table…",
+        "Write a table as CSV or JSON",
+        "Ctrl+Shift+E",
+        _with_project,
+    ),
+    ActionDefinition(
+        "close",
+        "&File",
+        "C&lose project",
+        "Close this project",
+        "Ctrl+W",
+        _with_project,
+        separator_before=True,
+    ),
+    ActionDefinition("quit", "&File", "&Quit", "Close Parallax", "Ctrl+Q"),
+    ActionDefinition(
+        "run-audit",
+        "&Audit",
+        "&Run an audit…",
+        "Choose an audit, its models and images, and see what it will cost",
+        "Ctrl+R",
+        _can_run,
+    ),
+    ActionDefinition(
+        "resume",
+        "&Audit",
+        "R&esume unfinished runs",
+        "Continue every run that was stopped, where it stopped",
+        "Ctrl+Shift+R",
+        _can_resume,
+    ),
+    ActionDefinition(
+        "cancel",
+        "&Audit",
+        "&Cancel the job in hand",
+        "Stop at the next step; what is finished is kept",
+        "Ctrl+.",
+        _busy,
+    ),
+    ActionDefinition(
+        "palette",
+        "&View",
+        "&Find a command, model, class, concept…",
+        "Type a few letters of anything",
+        "Ctrl+K",
+    ),
+    ActionDefinition(
+        "back", "&View", "&Back", "Return to what was shown before", "Esc", _can_go_back
+    ),
+    ActionDefinition(
+        "swap", "&View", "&Swap A and B", "Exchange the two models", "Ctrl+T", _with_project
+    ),
+    ActionDefinition(
+        "theme-system",
+        "&View",
+        "Colours of the s&ystem",
+        "Follow the system's light or dark setting",
+        separator_before=True,
+        checkable=True,
+    ),
+    ActionDefinition("theme-light", "&View", "&Light", "Always light", checkable=True),
+    ActionDefinition("theme-dark", "&View", "&Dark", "Always dark", checkable=True),
+    ActionDefinition(
+        "reset-layout",
+        "&View",
+        "&Reset layout",
+        "Put every panel back where it was at first",
+        separator_before=True,
+    ),
+    ActionDefinition(
+        "shortcuts", "&Help", "&Keyboard shortcuts", "Every action and its keys", _Key.HelpContents
+    ),
+    ActionDefinition(
+        "diagnostics",
+        "&Help",
+        "&Copy diagnostics",
+        "Copy versions, settings and the last log lines, for a report",
+    ),
+    ActionDefinition("about", "&Help", "&About Parallax", "Version and licence"),
+)
+
+
+def perspective_actions(perspectives: Iterable[tuple[str, str]]) -> tuple[ActionDefinition, ...]:
+    """One action that brings each perspective (id, title) to the front."""
+    return tuple(
+        ActionDefinition(
+            f"go-{name}",
+            "&View",
+            f"Go to {title}",
+            f"Bring the perspective {title} to the front",
+            f"Ctrl+{number}",
+            separator_before=number == 1,
+        )
+        for number, (name, title) in enumerate(perspectives, 1)
+    )
+
+
+class ActionRegistry(QObject):
+    """The QActions of the window, made from `DEFINITIONS`."""
+
+    triggered = Signal(str)
+
+    def __init__(
+        self,
+        parent: QObject | None = None,
+        definitions: Iterable[ActionDefinition] = DEFINITIONS,
+    ) -> None:
+        super().__init__(parent)
+        self._definitions = {definition.id: definition for definition in definitions}
+        self._actions: dict[str, QAction] = {}
+        group = QActionGroup(self)
+        group.setExclusionPolicy(QActionGroup.ExclusionPolicy.None_)
+        group.triggered.connect(self._on_triggered)
+        for definition in self._definitions.values():
+            self._actions[definition.id] = self._make(definition, group)
+        self.update(Facts())
+
+    def _make(self, definition: ActionDefinition, group: QActionGroup) -> QAction:
+        action = QAction(definition.text, self)
+        action.setObjectName(definition.id)
+        action.setData(definition.id)
+        action.setStatusTip(definition.tooltip)
+        action.setCheckable(definition.checkable)
+        # The first role guess of macOS moves actions by their texts; ours stay where they are.
+        action.setMenuRole(_ROLES.get(definition.id, QAction.MenuRole.NoRole))
+        if definition.shortcut:
+            action.setShortcut(QKeySequence(definition.shortcut))
+        keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+        action.setToolTip(f"{definition.tooltip} ({keys})" if keys else definition.tooltip)
+        group.addAction(action)
+        return action
+
+    def __getitem__(self, name: str) -> QAction:
+        return self._actions[name]
+
+    def definitions(self) -> tuple[ActionDefinition, ...]:
+        return tuple(self._definitions.values())
+
+    def actions(self) -> tuple[QAction, ...]:
+        return tuple(self._actions.values())
+
+    def update(self, facts: Facts) -> None:
+        """Enable what is possible now."""
+        for name, definition in self._definitions.items():
+            self._actions[name].setEnabled(definition.enabled_when(facts))
+
+    def fill(self, bar: QMenuBar) -> dict[str, QMenu]:
+        """Put every action into its menu; returns the menus by title."""
+        menus: dict[str, QMenu] = {}
+        for name, definition in self._definitions.items():
+            menu = menus.get(definition.menu)
+            if menu is None:
+                menu = menus[definition.menu] = bar.addMenu(definition.menu)
+                menu.setToolTipsVisible(True)
+            if definition.separator_before:
+                menu.addSeparator()
+            menu.addAction(self._actions[name])
+        return menus
+
+    @Slot(QAction)
+    def _on_triggered(self, action: QAction) -> None:
+        self.triggered.emit(action.data())
+
+
+_ROLES = {
+    "quit": QAction.MenuRole.QuitRole,
+    "about": QAction.MenuRole.AboutRole,
+}
+
+
+def plain_text(text: str) -> str:
+    """A menu text without its mnemonic mark and dots."""
+    return text.replace("&", "").rstrip("…")

@@ -1,0 +1,207 @@
+"""The one door from the window to the analysis. Everything behind it is imported on first use.
+
+The window starts without torch, timm or scikit-learn: the modules behind this door are imported
+in the thread that first needs them. Tests give the window another object of the same shape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from analysis.progress import Progress
+from analysis.project import Project
+
+
+@dataclass(frozen=True)
+class FigureChoice:
+    """One figure or table that can be exported."""
+
+    name: str
+    title: str
+    audit: str = ""  # whose runs it shows; empty: any
+
+
+class Backend:
+    """Opens projects, plans and runs audits, reads figures; see the modules it calls."""
+
+    # -- projects ------------------------------------------------------------------------------
+    def create_project(self, path: Path) -> Project:
+        return Project.create(path)
+
+    def open_project(self, path: Path, read_only: bool = False) -> Project:
+        return Project.open(path, read_only=read_only)
+
+    def open_sample(self, path: Path) -> Project:
+        from analysis.audits import sample
+
+        return sample.open_sample_project(path)
+
+    def fill_sample(self, project: Project, progress: Progress) -> list[int]:
+        """Add what the sample project lacks; returns its unfinished runs in their order."""
+        from analysis.audits import sample
+
+        return sample.fill_sample_project(project, progress)
+
+    def salvage(self, damaged: Path, into: Path) -> Any:
+        from analysis.project import salvage
+
+        return salvage.salvage(damaged, into)
+
+    # -- image sets and models -----------------------------------------------------------------
+    def add_images(self, project: Project, name: str, source: Path, progress: Progress) -> int:
+        from analysis.audits import intake
+
+        return intake.add_images(project, name, source, progress)
+
+    def add_model(
+        self,
+        project: Project,
+        name: str,
+        specification: str,
+        progress: Progress,
+        preprocessing: str | None = None,
+    ) -> int:
+        from analysis.audits import intake
+
+        return intake.add_model(project, name, specification, progress, preprocessing)
+
+    def check_specification(self, text: str) -> str:
+        """The canonical form of a model specification; raises `AuditError` if it is wrong."""
+        from analysis.audits import model_choices
+
+        return model_choices.check_specification(text)
+
+    def model_catalogue(self) -> tuple[str, ...]:
+        """Specifications of every architecture that can be added, as `timm:resnet50`."""
+        from analysis.audits import model_choices
+
+        return model_choices.model_catalogue()
+
+    # -- audits --------------------------------------------------------------------------------
+    def audits(self) -> Mapping[str, Any]:
+        from analysis.audits import AUDITS
+
+        return AUDITS
+
+    def parameter_fields(self, audit: str) -> tuple[Any, ...]:
+        from analysis import audits
+
+        return audits.parameter_fields(audits.AUDITS[audit].parameters)
+
+    def parse_parameters(self, audit: str, values: Mapping[str, str]) -> Any:
+        from analysis import audits
+
+        return audits.parse_parameters(audits.AUDITS[audit].parameters, values)
+
+    def estimate(
+        self,
+        project: Project,
+        audit: str,
+        model_a: str,
+        model_b: str,
+        parameters: Any,
+        image_set: int | None,
+    ) -> Any:
+        from analysis import audits
+
+        return audits.estimate(project, audit, model_a, model_b, parameters, image_set)
+
+    def create_run(
+        self,
+        project: Project,
+        audit: str,
+        model_a: str,
+        model_b: str,
+        parameters: Any,
+        image_set: int | None,
+        device: str,
+    ) -> int:
+        from analysis import audits
+
+        return audits.create_run(
+            project, audit, model_a, model_b, parameters, image_set=image_set, device=device
+        )
+
+    def device_of(self, project: Project, run: int) -> str:
+        """What a run will be carried out on, in words; leaves one core to the window."""
+        from analysis.devices import choose_device, describe_device, limit_threads
+
+        limit_threads()
+        wanted = project.value("SELECT device FROM run WHERE id = ?", (run,))
+        return describe_device(choose_device(wanted or "auto"))
+
+    def execute(
+        self,
+        project: Project,
+        run: int,
+        progress: Progress,
+        on_unit: Callable[[int, str], None] | None = None,
+    ) -> None:
+        """Run or resume an audit."""
+        from analysis import audits
+
+        audits.execute(project, run, progress, on_unit)
+
+    # -- figures -------------------------------------------------------------------------------
+    def layer_similarity(self, project: Project, run: int, measure: str) -> Any:
+        from analysis.figures import readers
+
+        return readers.layer_similarity(project, run, measure)
+
+    def concept_points(self, project: Project, run: int) -> Any:
+        from analysis.figures import readers
+
+        return readers.concept_points(project, run)
+
+    def concept_detail(self, project: Project, concept: int) -> Any:
+        from analysis.figures import readers
+
+        return readers.concept_detail(project, concept)
+
+    def replacement_points(self, project: Project, run: int) -> Any:
+        from analysis.figures import readers
+
+        return readers.replacement_points(project, run)
+
+    def run_classes(self, project: Project, run: int) -> tuple[str, ...]:
+        from analysis.figures import readers
+
+        return readers.run_classes(project, run)
+
+    def figure_choices(self) -> tuple[FigureChoice, ...]:
+        from analysis.figures.export import FIGURES
+
+        return tuple(FigureChoice(d.name, d.title, d.audit) for d in FIGURES.values())
+
+    def export_figure(
+        self,
+        project: Project,
+        name: str,
+        out: Path,
+        run: int | None,
+        parameters: Mapping[str, Any],
+    ) -> None:
+        """Write a figure, or with the suffix .csv or .json the numbers behind it."""
+        from analysis.figures import export
+
+        is_table = out.suffix.lower() in (".csv", ".json")
+        write = export.export_figure_table if is_table else export.export_figure
+        write(project, name, out, run, **parameters)
+
+    def table_choices(self, project: Project) -> tuple[FigureChoice, ...]:
+        from analysis.project import tables
+
+        return tuple(
+            FigureChoice(name, f"{name} ({rows} rows)")
+            for name, rows, _columns in tables.table_names(project)
+        )
+
+    def export_table(
+        self, project: Project, name: str, out: Path, kind: Literal["csv", "json"], run: int | None
+    ) -> None:
+        from analysis.project import tables
+
+        tables.export_table(project, name, out, kind, run=run)

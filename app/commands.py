@@ -1,0 +1,381 @@
+"""What the window does when an action, a menu entry or an empty state asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import platformdirs
+from PySide6.QtCore import QObject, Qt, Slot
+from PySide6.QtGui import QFontDatabase, QGuiApplication
+from PySide6.QtWidgets import QDialog, QFileDialog, QMessageBox
+
+from analysis import __version__
+from app import settings, theme
+from app.actions import plain_text
+from app.diagnostics import diagnostics_text
+from app.dialogs.details import DetailsDialog
+from app.dialogs.export_dialog import ExportDialog, ExportWish
+from app.dialogs.images_dialog import ImagesDialog
+from app.dialogs.model_dialog import ModelDialog
+from app.dialogs.palette import CommandPalette
+from app.dialogs.project_dialog import PROJECT_FILTER, PROJECT_SUFFIX, ProjectDialog
+from app.dialogs.prompts import Question
+from app.dialogs.run_dialog import RunDialog
+from app.palette_entries import palette_entries
+from app.problems import Problem, problem_of, show_problem
+
+if TYPE_CHECKING:
+    from app.main_window import MainWindow
+
+
+class Commands(QObject):
+    """The actions of the registry, by id; those on one entry are in `EntryCommands`."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self._workspace = window.workspace
+        self._actions: dict[str, Callable[[], Any]] = {
+            "new": self.new_project,
+            "open": partial(self._choose_project, False),
+            "open-read-only": partial(self._choose_project, True),
+            "sample": self.open_sample,
+            "add-images": self.add_images,
+            "add-model": self.add_model,
+            "save-as": partial(self._choose_target, "save_as"),
+            "save-copy": partial(self._choose_target, "save_copy"),
+            "export-figure": partial(self.export, "figure"),
+            "export-table": partial(self.export, "table"),
+            "close": self.close_project,
+            "quit": window.close,
+            "run-audit": self.run_audit,
+            "resume": self._workspace.resume_all,
+            "cancel": self.cancel_current,
+            "palette": self.open_palette,
+            "back": window.go_back,
+            "swap": partial(self._workspace.swap, self),
+            "theme-system": partial(self.set_scheme, "system"),
+            "theme-light": partial(self.set_scheme, "light"),
+            "theme-dark": partial(self.set_scheme, "dark"),
+            "reset-layout": window.reset_layout,
+            "shortcuts": self.show_shortcuts,
+            "diagnostics": self.copy_diagnostics,
+            "about": self.show_about,
+        }
+        for perspective in window.presenters:
+            self._actions[f"go-{perspective}"] = partial(window.show_perspective, perspective)
+        self._workspace.problem_found.connect(self._on_problem)
+        self._workspace.open_failed.connect(self._on_open_failed)
+        self._mark_scheme()
+
+    @Slot(str)
+    def do(self, action: str) -> None:
+        """Do the action called `action` if it is possible now."""
+        if self._window.actions_registry[action].isEnabled():
+            self._actions[action]()
+
+    def show(self, dialog: QDialog) -> None:
+        """Show a dialog without blocking."""
+        dialog.open()
+
+    # -- projects ------------------------------------------------------------------------------
+    def new_project(self) -> None:
+        dialog = ProjectDialog(self._workspace, _documents(), self._window)
+        dialog.wished.connect(self._on_new_wished)
+        self.show(dialog)
+
+    @Slot(object, object)
+    def _on_new_wished(self, path: Path, intake: Any) -> None:
+        sender = self.sender()
+        if isinstance(sender, ProjectDialog):
+            sender.wait_for(self._workspace)
+        self.when_stopped("Cancel and go on", partial(self._workspace.create, path, intake))
+
+    def _choose_project(self, read_only: bool) -> None:
+        dialog = self.file_dialog("Open a project", PROJECT_FILTER)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        slot = self.open_path_read_only if read_only else self.open_path
+        dialog.fileSelected.connect(slot)
+        dialog.open()
+
+    @Slot(str)
+    def open_path(self, path: str) -> None:
+        """Open a project file."""
+        self.when_stopped("Cancel and open", partial(self._workspace.open, Path(path)))
+
+    @Slot(str)
+    def open_path_read_only(self, path: str) -> None:
+        """Open a project file without a lock and without changing it."""
+        self.when_stopped("Cancel and open", partial(self._workspace.open, Path(path), True))
+
+    @Slot()
+    def open_recent(self) -> None:
+        sender = self.sender()
+        if sender is not None:
+            self.open_path(sender.data())  # type: ignore[attr-defined]
+
+    def open_sample(self, path: Path | None = None) -> None:
+        """Open the sample project, in the documents folder if no path is given."""
+        target = path or sample_path()
+        self.when_stopped("Cancel and open", partial(self._workspace.open_sample, target))
+
+    def _choose_target(self, edit: str) -> None:
+        dialog = self.file_dialog("Save the project", PROJECT_FILTER)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix(PROJECT_SUFFIX.lstrip("."))
+        dialog.setProperty("edit", edit)
+        dialog.fileSelected.connect(self._on_target)
+        dialog.open()
+
+    @Slot(str)
+    def _on_target(self, path: str) -> None:
+        sender = self.sender()
+        edit = sender.property("edit") if sender is not None else "save_copy"
+        self._workspace.edit(edit, Path(path))
+
+    def close_project(self) -> None:
+        self.when_stopped("Cancel and close", self._workspace.close_project)
+
+    def when_stopped(self, go_on: str, function: Callable[[], Any]) -> None:
+        """Call `function`, after asking if a job would have to be cancelled for it."""
+        if self._workspace.jobs.busy:
+            self.ask_to_stop(go_on, function)
+        else:
+            function()
+
+    def ask_to_stop(self, go_on: str, function: Callable[[], Any]) -> None:
+        """Ask whether to cancel the jobs; then call `function` when they have stopped."""
+        record = self._workspace.jobs.current()
+        what = f"“{record.title}” is still running." if record is not None else "A job is running."
+        question = Question(
+            what,
+            "What is finished is kept; the run can be resumed later.",
+            go_on,
+            "Keep running",
+            function,
+            self._window,
+        )
+        question.confirmed.connect(self._stop_then)
+        question.open()
+
+    @Slot(object)
+    def _stop_then(self, function: Callable[[], Any]) -> None:
+        self._workspace.jobs.cancel_all()
+        self._workspace.when_idle(function)
+
+    # -- images, models, runs ------------------------------------------------------------------
+    def add_images(self, source: str = "") -> None:
+        """Open the dialog for an image set, if a project can take one."""
+        if self._require_writable():
+            self.show(ImagesDialog(self._workspace, source, self._window))
+
+    def add_model(self, weights: str = "") -> None:
+        """Open the dialog for a model, if a project can take one."""
+        if self._require_writable():
+            self.show(ModelDialog(self._workspace, weights, self._window))
+
+    def run_audit(self, audit: str | None = None, values: dict[str, Any] | None = None) -> None:
+        """Open the dialog that plans a run."""
+        wanted = audit or {"layers": "layers"}.get(self._window.perspective, "concepts")
+        self.show(RunDialog(self._workspace, wanted, values, self._window))
+
+    @Slot(str, str)
+    def open_layer_pair(self, layer_a: str, layer_b: str) -> None:
+        """Show the concepts of a pair of layers, or plan the run that compares them."""
+        if self._workspace.session.snapshot.run_concepts is not None:
+            self._window.show_perspective("concepts")
+        elif self._window.actions_registry["run-audit"].isEnabled():
+            self.run_audit("concepts", {"layer_a": layer_a, "layer_b": layer_b})
+
+    def cancel_current(self) -> None:
+        record = self._workspace.jobs.current()
+        if record is not None:
+            self._workspace.jobs.cancel(record.id)
+
+    @Slot(int)
+    def retry(self, number: int) -> None:
+        self._workspace.jobs.retry(number)
+
+    def show_run(self, number: int) -> None:
+        """Show a run's results in their perspective."""
+        run = self._workspace.run(number)
+        if run is not None:
+            self._workspace.show_run(number, self)
+            if run.audit in self._window.presenters:
+                self._window.show_perspective(run.audit)
+
+    @Slot(int)
+    def open_image(self, image: int) -> None:
+        """Show an image in the large view of the concepts perspective."""
+        presenter = self._window.presenters["concepts"]
+        patch = self._workspace.session.snapshot.patch
+        presenter.view.open_large_view(  # type: ignore[attr-defined]
+            patch if patch is not None else -1, image
+        )
+
+    # -- export --------------------------------------------------------------------------------
+    def export(self, kind: str, wish: ExportWish | None = None, run: int | None = None) -> None:
+        """Open the dialog that writes a figure or a table."""
+        if run is None:
+            shown = self._window.presenters[self._window.perspective].shown_runs()
+            run = next(iter(shown), None)
+        dialog = ExportDialog(self._workspace, kind, run, wish, self._window)
+        dialog.exported.connect(self._on_exported)
+        self.show(dialog)
+
+    @Slot(str, str, object, object)
+    def export_view(self, figure: str, form: str, run: int | None, parameters: Any) -> None:
+        """Export what a view shows, as it is shown."""
+        self.export("figure", ExportWish(figure, form, parameters), run)
+
+    @Slot(object)
+    def _on_exported(self, path: Path) -> None:
+        self._window.status_line.set_message(f"Written: {path}")
+
+    # -- view and help -------------------------------------------------------------------------
+    def set_scheme(self, name: str) -> None:
+        """Choose the colours, and remember the choice."""
+        settings.set_scheme(name)
+        theme.theme().set_scheme(name)
+        self._mark_scheme()
+
+    def _mark_scheme(self) -> None:
+        for name in settings.SCHEMES:
+            self._window.actions_registry[f"theme-{name}"].setChecked(name == settings.scheme())
+
+    def open_palette(self) -> None:
+        entries = palette_entries(self._window.actions_registry, self._workspace)
+        palette = CommandPalette(entries, self._window)
+        palette.chosen.connect(self._on_palette)
+        self.show(palette)
+
+    @Slot(str, object)
+    def _on_palette(self, kind: str, payload: Any) -> None:
+        session = self._workspace.session
+        if kind == "command":
+            self.do(payload)
+        elif kind == "model":
+            self._workspace.show_model("a", payload, self)
+        elif kind == "class":
+            session.update({"class_name": payload}, self)
+            self._window.show_perspective("concepts")
+        elif kind == "concept":
+            session.update({"concept": payload}, self)
+            self._window.show_perspective("concepts")
+        elif kind == "run":
+            self.show_run(payload)
+
+    def show_shortcuts(self) -> None:
+        lines = []
+        for definition in self._window.actions_registry.definitions():
+            keys = self._window.actions_registry[definition.id].shortcut().toString()
+            if keys:
+                lines.append(f"{keys:<16}{plain_text(definition.text)}")
+        lines += ["", "In plots and grids: arrows walk, Space enlarges, Enter opens, Esc goes back"]
+        dialog = DetailsDialog("Keyboard shortcuts", "\n".join(lines), self._window)
+        dialog.text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        self.show(dialog)
+
+    def copy_diagnostics(self) -> None:
+        QGuiApplication.clipboard().setText(diagnostics_text(self._workspace.index))
+        self._window.status_line.set_message("Diagnostics copied to the clipboard.")
+
+    def show_about(self) -> None:
+        box = QMessageBox(self._window)
+        box.setWindowTitle("About Parallax")
+        box.setIconPixmap(self._window.windowIcon().pixmap(64, 64))
+        box.setText(f"Parallax {__version__}")
+        box.setInformativeText(
+            "What does one vision model see that another does not?\nBSD 3-clause licence."
+        )
+        box.open()
+
+    # -- problems ------------------------------------------------------------------------------
+    @Slot(object, str)
+    def _on_problem(self, problem: Problem, _what: str) -> None:
+        show_problem(self._window, problem)
+
+    def report(self, error: BaseException) -> None:
+        """An error nobody has caught: shown, and written to the log."""
+        show_problem(self._window, problem_of(error))
+
+    @Slot(int)
+    def show_job_problem(self, number: int) -> None:
+        record = self._workspace.jobs.record(number)
+        if record is not None and record.problem is not None:
+            show_problem(self._window, record.problem)
+
+    @Slot(object, object)
+    def _on_open_failed(self, problem: Problem, path: Path) -> None:
+        if problem.kind == "ProjectInUseError":
+            self._offer(problem, "Open read-only", "open_read_only", path)
+        elif problem.kind == "DamagedProjectError":
+            self._offer(problem, "Save what can be read…", "salvage", path)
+        else:
+            show_problem(self._window, problem)
+
+    def _offer(self, problem: Problem, go_on: str, what: str, path: Path) -> None:
+        question = Question(
+            problem.summary, problem.hint, go_on, "Cancel", (what, path), self._window
+        )
+        question.confirmed.connect(self._on_offer)
+        question.open()
+
+    @Slot(object)
+    def _on_offer(self, wish: tuple[str, Path]) -> None:
+        what, path = wish
+        if what == "open_read_only":
+            self._workspace.open(path, True)
+        else:
+            target = _free_name(path.with_name(f"{path.stem} (saved){PROJECT_SUFFIX}"))
+            self._workspace.salvage(path, target)
+
+    # -- helpers -------------------------------------------------------------------------------
+    def _require_writable(self) -> bool:
+        if self._workspace.project is None:
+            self.new_project()
+            return False
+        if not self._workspace.writable:
+            show_problem(
+                self._window,
+                Problem(
+                    "This project is open read-only.",
+                    "Open it again to write to it, or save it under another name.",
+                ),
+            )
+            return False
+        return True
+
+    def file_dialog(self, title: str, filters: str) -> QFileDialog:
+        dialog = QFileDialog(self._window, title)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        if filters:
+            dialog.setNameFilter(filters)
+        project = self._workspace.project
+        dialog.setDirectory(str(Path(project.path).parent if project is not None else _documents()))
+        return dialog
+
+
+def _documents() -> Path:
+    folder = Path(platformdirs.user_documents_dir())
+    return folder if folder.is_dir() else Path.home()
+
+
+def sample_path() -> Path:
+    """Where the sample project lies if nothing else is said; made if its folder is missing."""
+    from analysis.cli import default_sample_path
+
+    path = default_sample_path()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def _free_name(path: Path) -> Path:
+    number, candidate = 2, path
+    while candidate.exists():
+        candidate = path.with_name(f"{path.stem} {number}{path.suffix}")
+        number += 1
+    return candidate

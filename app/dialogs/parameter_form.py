@@ -1,0 +1,175 @@
+"""A form made from an audit's parameters: one field each, with its help."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QCompleter,
+    QFormLayout,
+    QLabel,
+    QLineEdit,
+    QSpinBox,
+    QWidget,
+)
+
+from app import theme
+
+_LARGEST_SPIN = 2**31 - 1
+_TITLES = {"layer_a": "layer of A", "layer_b": "layer of B"}
+_LAYER_FIELDS = {"layer_a": "a", "layer_b": "b"}
+
+
+class ParameterForm(QWidget):
+    """Fields by parameter name; `changed` after every edit."""
+
+    changed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._form = QFormLayout(self)
+        self._form.setContentsMargins(0, 0, 0, 0)
+        self._form.setHorizontalSpacing(theme.PADDING)
+        self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+        self._fields: dict[str, QWidget] = {}
+        self._defaults: dict[str, str] = {}
+        self._wheel = _WheelGuard(self)
+
+    def show_fields(self, fields: Sequence[Any], values: Mapping[str, Any]) -> None:
+        """Make the form anew; `values` replace defaults where they are given."""
+        while self._form.rowCount():
+            self._form.removeRow(0)
+        self._fields.clear()
+        self._defaults = {field.name: _as_text(field.default) for field in fields}
+        for field in fields:
+            widget = self._make(field)
+            widget.installEventFilter(self._wheel)
+            title = _TITLES.get(field.name, field.name.replace("_", " "))
+            widget.setAccessibleName(title)
+            label = QLabel(title)
+            for each in (widget, label):
+                each.setToolTip(f"<p>{field.help}</p>")
+            self._fields[field.name] = widget
+            self._form.addRow(label, widget)
+            _set_value(widget, _as_text(values.get(field.name, field.default)))
+            self._watch(widget)
+
+    def set_layers(self, layers_a: Sequence[str], layers_b: Sequence[str]) -> None:
+        """The layers that the fields `layer_a` and `layer_b` offer."""
+        for name, side in _LAYER_FIELDS.items():
+            combo = self._fields.get(name)
+            if isinstance(combo, QComboBox):
+                text = combo.currentText()
+                combo.blockSignals(True)
+                combo.clear()
+                combo.addItems(list(layers_a if side == "a" else layers_b))
+                combo.setEditText(text)
+                combo.blockSignals(False)
+
+    def values(self) -> dict[str, str]:
+        """Every value as text."""
+        return {name: _value(widget) for name, widget in self._fields.items()}
+
+    def set_value(self, name: str, text: str) -> None:
+        _set_value(self._fields[name], text)
+
+    def field(self, name: str) -> QWidget:
+        return self._fields[name]
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._fields)
+
+    def _make(self, field: Any) -> QWidget:
+        if field.kind == "choice":
+            combo = QComboBox()
+            combo.addItems(list(field.choices))
+            return combo
+        if field.kind == "boolean":
+            return QCheckBox()
+        if field.kind == "integer" and _fits_spin(field):
+            spin = QSpinBox()
+            low = -_LARGEST_SPIN if field.minimum is None else int(field.minimum)
+            high = _LARGEST_SPIN if field.maximum is None else int(field.maximum)
+            spin.setRange(low, high)
+            spin.setGroupSeparatorShown(True)
+            return spin
+        if field.name in _LAYER_FIELDS:
+            combo = QComboBox()
+            edit = QLineEdit()
+            edit.setMaxLength(1000)
+            combo.setEditable(True)
+            combo.setLineEdit(edit)
+            combo.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+            completer = QCompleter(combo.model(), combo)
+            completer.setFilterMode(Qt.MatchFlag.MatchContains)
+            combo.setCompleter(completer)
+            return combo
+        edit = QLineEdit()
+        edit.setMaxLength(1000 if field.kind == "text" else 40)
+        return edit
+
+    def _watch(self, widget: QWidget) -> None:
+        if isinstance(widget, QComboBox):
+            widget.currentTextChanged.connect(self.changed)
+        elif isinstance(widget, QCheckBox):
+            widget.toggled.connect(self.changed)
+        elif isinstance(widget, QSpinBox):
+            widget.valueChanged.connect(self.changed)
+        elif isinstance(widget, QLineEdit):
+            widget.textChanged.connect(self.changed)
+
+
+class _WheelGuard(QObject):
+    """Scrolling through the form must not change the values under the pointer."""
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if (
+            event.type() == QEvent.Type.Wheel
+            and isinstance(watched, QWidget)
+            and not watched.hasFocus()
+        ):
+            event.ignore()
+            return True
+        return super().eventFilter(watched, event)
+
+
+def _fits_spin(field: Any) -> bool:
+    limits = [limit for limit in (field.minimum, field.maximum) if limit is not None]
+    return all(abs(limit) <= _LARGEST_SPIN for limit in limits)
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)
+
+
+def _value(widget: QWidget) -> str:
+    if isinstance(widget, QComboBox):
+        return widget.currentText().strip()
+    if isinstance(widget, QCheckBox):
+        return _as_text(widget.isChecked())
+    if isinstance(widget, QSpinBox):
+        return str(widget.value())
+    return widget.text().strip() if isinstance(widget, QLineEdit) else ""
+
+
+def _set_value(widget: QWidget, text: str) -> None:
+    if isinstance(widget, QComboBox):
+        if widget.isEditable():
+            widget.setEditText(text)
+        else:
+            widget.setCurrentText(text)
+    elif isinstance(widget, QCheckBox):
+        widget.setChecked(text.lower() in ("true", "yes", "1"))
+    elif isinstance(widget, QSpinBox):
+        try:
+            widget.setValue(int(text))
+        except (ValueError, OverflowError):
+            widget.setValue(widget.minimum())
+    elif isinstance(widget, QLineEdit):
+        widget.setText(text)

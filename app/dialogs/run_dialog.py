@@ -1,0 +1,223 @@
+"""Planning a run: audit, models, images, parameters; its cost is shown before it starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from PySide6.QtCore import Qt, QTimer, Slot
+from PySide6.QtWidgets import QComboBox, QFormLayout, QScrollArea, QWidget
+
+from analysis.devices import DEVICE_NAMES
+from analysis.errors import AuditError
+from app import theme
+from app.dialogs.form import FormDialog
+from app.dialogs.parameter_form import ParameterForm
+from app.jobs import format_bytes, format_duration
+from app.labels import wrapped_label
+from app.problems import Problem
+from app.project_index import ModelEntry, ProjectIndex
+from app.workspace import Workspace
+
+_ESTIMATE = "estimate"
+_DEBOUNCE_MS = 200
+
+
+class RunDialog(FormDialog):
+    """Chooses what to run. The estimate follows every edit; Start is there once it is known."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        audit: str | None = None,
+        values: Mapping[str, Any] | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__("Run an audit", "Start", parent)
+        self._workspace = workspace
+        self._values: dict[str, Any] = dict(values or {})
+        self._parameters: Any = None
+        self.audit = _combo("Audit")
+        self.model_a = _combo("Model A")
+        self.model_b = _combo("Model B")
+        self.image_set = _combo("Images")
+        self.device = _combo("Processor")
+        self.description = wrapped_label(muted=True)
+        self.parameters = ParameterForm()
+        self.estimate = wrapped_label()
+        self.estimate.setAccessibleName("What the run will cost")
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_DEBOUNCE_MS)
+        self._timer.timeout.connect(self._ask_estimate)
+        self._build()
+        self._fill(workspace.index, audit)
+        self.audit.currentIndexChanged.connect(self._on_audit)
+        for combo in (self.model_a, self.model_b):
+            combo.currentIndexChanged.connect(self._on_models)
+        self.image_set.currentIndexChanged.connect(self._on_edited)
+        self.parameters.changed.connect(self._on_edited)
+        workspace.loader.failed.connect(self._on_failed)
+        workspace.project_changed.connect(self._on_project)
+        self._on_audit()
+
+    def _build(self) -> None:
+        self.form.addRow("Audit", self.audit)
+        self.form.addRow(self.description)
+        self.form.addRow("Model A", self.model_a)
+        self.form.addRow("Model B", self.model_b)
+        self.form.addRow("Images", self.image_set)
+        self.form.addRow("Processor", self.device)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QScrollArea.Shape.NoFrame)
+        content = QWidget()
+        rows = QFormLayout(content)
+        rows.setContentsMargins(0, 0, theme.PADDING, 0)
+        rows.addRow(self.parameters)
+        area.setWidget(content)
+        area.setMinimumHeight(180)
+        self.column.insertWidget(1, area, 1)
+        self.column.insertWidget(2, self.estimate)
+        self.resize(600, 680)
+
+    def _fill(self, index: ProjectIndex | None, audit: str | None) -> None:
+        for name, definition in self._workspace.backend.audits().items():
+            self.audit.addItem(definition.title, name)
+        _choose(self.audit, audit)
+        for device in DEVICE_NAMES:
+            self.device.addItem(_DEVICE_WORDS[device], device)
+        if index is None:
+            return
+        for combo in (self.model_a, self.model_b):
+            for model in index.models:
+                combo.addItem(model.name, model.name)
+        for entry in index.image_sets:
+            self.image_set.addItem(f"{entry.name} ({entry.images:,} images)", entry.id)
+        now = self._workspace.session.snapshot
+        _choose(self.model_a, now.model_a)
+        _choose(self.model_b, now.model_b)
+        for name, layer in (("layer_a", now.layer_a), ("layer_b", now.layer_b)):
+            if layer is not None:
+                self._values.setdefault(name, layer)
+
+    # -- edits -----------------------------------------------------------------------------
+    @Slot()
+    def _on_audit(self) -> None:
+        name = self.audit.currentData()
+        if name is None:
+            return
+        definition = self._workspace.backend.audits()[name]
+        self.description.setText(definition.description)
+        self._values.update(self.parameters.values())
+        fields = self._workspace.backend.parameter_fields(name)
+        self.parameters.show_fields(fields, self._values)
+        self._on_models()
+
+    @Slot()
+    def _on_models(self) -> None:
+        layers = [_layer_names(self._model(combo)) for combo in (self.model_a, self.model_b)]
+        self.parameters.set_layers(*layers)
+        self._on_edited()
+
+    def _model(self, combo: QComboBox) -> ModelEntry | None:
+        index = self._workspace.index
+        return index.model(combo.currentData()) if index is not None else None
+
+    @Slot()
+    def _on_edited(self) -> None:
+        self._parameters = None
+        self.say("", "Estimating…")
+        self.accept_button.setEnabled(False)
+        self._timer.start()
+
+    @Slot()
+    def _ask_estimate(self) -> None:
+        project, audit = self._workspace.project, self.audit.currentData()
+        models = (self.model_a.currentData(), self.model_b.currentData())
+        if project is None or None in models or self.image_set.currentData() is None:
+            self._refuse("A run needs images and two models; they may be the same.")
+            return
+        try:
+            parameters = self._workspace.backend.parse_parameters(audit, self.parameters.values())
+        except AuditError as error:
+            self._refuse(str(error))
+            return
+        self._parameters = parameters
+        arguments = (project, audit, *models, parameters, self.image_set.currentData())
+        self._workspace.loader.load(
+            _ESTIMATE, self._workspace.backend.estimate, *arguments, then=self._show_estimate
+        )
+
+    def _refuse(self, problem: str) -> None:
+        self._workspace.loader.forget(_ESTIMATE)
+        self.estimate.setText("")
+        self.say(problem)
+
+    def _show_estimate(self, estimate: Any) -> None:
+        if self._parameters is None:
+            return  # edited since
+        self.estimate.setText(estimate_text(estimate))
+        self.say("")
+
+    @Slot(str, object)
+    def _on_failed(self, name: str, problem: Problem) -> None:
+        if name == _ESTIMATE:
+            self._refuse(problem.text)
+
+    @Slot(object)
+    def _on_project(self, _project: object) -> None:
+        self.close()
+
+    def accept(self) -> None:
+        if self._parameters is None or not self.accept_button.isEnabled():
+            return
+        self._workspace.start_audit(
+            self.audit.currentData(),
+            self.model_a.currentData(),
+            self.model_b.currentData(),
+            self._parameters,
+            self.image_set.currentData(),
+            self.device.currentData(),
+        )
+        super().accept()
+
+
+_DEVICE_WORDS = {
+    "auto": "the fastest there is",
+    "cpu": "CPU",
+    "cuda": "NVIDIA GPU (CUDA)",
+    "mps": "Apple GPU (MPS)",
+}
+
+
+def estimate_text(estimate: Any) -> str:
+    """What a run costs, in a sentence: forwards, time, disk."""
+    time = (
+        f"about {format_duration(estimate.seconds)}"
+        if estimate.seconds is not None
+        else "time not known yet: the models' speed has not been measured"
+    )
+    text = (
+        f"{estimate.forwards:,} forward passes · {time} · {format_bytes(estimate.bytes)} on disk"
+        f" · {estimate.units:,} steps that can be resumed"
+    )
+    return "\n".join([text, *estimate.notes])
+
+
+def _layer_names(model: ModelEntry | None) -> list[str]:
+    return [layer.name for layer in model.layers] if model is not None else []
+
+
+def _combo(name: str) -> QComboBox:
+    combo = QComboBox()
+    combo.setAccessibleName(name)
+    combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    combo.setMinimumContentsLength(20)
+    return combo
+
+
+def _choose(combo: QComboBox, data: str | None) -> None:
+    position = combo.findData(data, Qt.ItemDataRole.UserRole)
+    if position >= 0:
+        combo.setCurrentIndex(position)

@@ -1,0 +1,45 @@
+"""What the command palette can find in this project."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from analysis.figures.data import ConceptPoints
+from app.actions import ActionRegistry, plain_text
+from app.dialogs.palette import PaletteEntry
+from app.workspace import Workspace
+
+_MOST_CONCEPTS = 20_000
+
+
+def palette_entries(registry: ActionRegistry, workspace: Workspace) -> list[PaletteEntry]:
+    """Commands that are possible now, then models, classes, concepts and runs."""
+    entries = []
+    for definition in registry.definitions():
+        action = registry[definition.id]
+        if action.isEnabled() and definition.id != "palette":
+            keys = action.shortcut().toString()
+            text = plain_text(definition.text)
+            entries.append(PaletteEntry("command", text, definition.id, keys))
+    index = workspace.index
+    if index is None:
+        return entries
+    entries += [PaletteEntry("model", m.name, m.name, m.architecture) for m in index.models]
+    entries += [PaletteEntry("class", name, name) for name in workspace.classes]
+    entries += [
+        PaletteEntry("run", run.name, run.id, f"{run.model_a} ⇄ {run.model_b}")
+        for run in reversed(index.runs)
+        if run.has_results
+    ]
+    return entries + _concepts(workspace.points)
+
+
+def _concepts(points: ConceptPoints | None) -> list[PaletteEntry]:
+    if points is None:
+        return []
+    models = {"a": points.model_a, "b": points.model_b}
+    columns = zip(points.concept_id, points.concept, points.side, points.class_name, strict=True)
+    return [
+        PaletteEntry("concept", f"concept {concept + 1} of {models[side]} · {name}", int(number))
+        for number, concept, side, name in islice(columns, _MOST_CONCEPTS)
+    ]

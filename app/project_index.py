@@ -1,0 +1,294 @@
+"""What a project holds, as plain immutable entries for lists and menus. No Qt here."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from analysis.project import Project
+
+RUNNABLE_STATES = frozenset({"pending", "cancelled", "failed", "running"})
+
+
+@dataclass(frozen=True)
+class ImageSetEntry:
+    id: int
+    name: str
+    source: str
+    kind: str
+    images: int
+    rejected: int
+
+
+@dataclass(frozen=True)
+class LayerEntry:
+    name: str
+    kind: str
+    depth: float | None
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    id: int
+    name: str
+    specification: str
+    architecture: str
+    num_classes: int
+    preprocessing: str  # JSON
+    load_report: str  # JSON
+    layers: tuple[LayerEntry, ...]
+
+
+@dataclass(frozen=True)
+class RunEntry:
+    id: int
+    audit: str
+    name: str
+    image_set: int | None
+    model_a: str | None
+    model_b: str | None
+    layer_a: str | None
+    layer_b: str | None
+    state: str
+    units_done: int
+    units_total: int | None
+    problems: int
+    message: str
+    created: str
+    seconds: float | None
+    has_results: bool
+    parameters: str  # JSON
+
+    @property
+    def resumable(self) -> bool:
+        """Whether the run is unfinished; one left “running” by a crash counts too."""
+        return self.state in RUNNABLE_STATES
+
+    def compares(self, model_a: str | None, model_b: str | None) -> bool:
+        """Whether the run is about this pair of models, in either order."""
+        return (self.model_a, self.model_b) in ((model_a, model_b), (model_b, model_a))
+
+    def mirrored(self, model_a: str | None) -> bool:
+        """Whether the run's first model is the one shown as B."""
+        return self.model_a != model_a and self.model_b == model_a
+
+    def layers_for(self, model_a: str | None) -> tuple[str | None, str | None]:
+        """The run's layers, first that of the model shown as A."""
+        if self.mirrored(model_a):
+            return self.layer_b, self.layer_a
+        return self.layer_a, self.layer_b
+
+
+@dataclass(frozen=True)
+class ProjectIndex:
+    """Everything the navigator, the pair bar and the dialogs list."""
+
+    path: Path
+    name: str
+    read_only: bool
+    image_sets: tuple[ImageSetEntry, ...] = ()
+    models: tuple[ModelEntry, ...] = ()
+    runs: tuple[RunEntry, ...] = ()
+
+    @cached_property
+    def _models_by_name(self) -> dict[str, ModelEntry]:
+        return {model.name: model for model in self.models}
+
+    @cached_property
+    def _runs_by_id(self) -> dict[int, RunEntry]:
+        return {run.id: run for run in self.runs}
+
+    def model(self, name: str | None) -> ModelEntry | None:
+        return self._models_by_name.get(name) if name is not None else None
+
+    def run(self, number: int | None) -> RunEntry | None:
+        return self._runs_by_id.get(number) if number is not None else None
+
+    def latest_run(
+        self,
+        audit: str,
+        model_a: str | None,
+        model_b: str | None,
+        layers: tuple[str | None, str | None] | None = None,
+    ) -> RunEntry | None:
+        """The newest run of `audit` on this pair that has something to show.
+
+        :param layers: if given, the layers of A and B that a `concepts` run must compare.
+        """
+        for run in reversed(self.runs):
+            if run.audit != audit or not run.has_results or not run.compares(model_a, model_b):
+                continue
+            if layers is None or run.layers_for(model_a) == layers:
+                return run
+        return None
+
+    def newest_pair(self) -> tuple[str | None, str | None]:
+        """The pair of models to show first: that of the newest run with results, else the
+        first two models."""
+        for run in reversed(self.runs):
+            if run.has_results and run.model_a is not None:
+                return run.model_a, run.model_b
+        names = [model.name for model in self.models]
+        return (names[0] if names else None, names[1] if len(names) > 1 else None)
+
+
+def read_index(project: Project) -> ProjectIndex:
+    """Read everything that the lists of the window show."""
+    return ProjectIndex(
+        path=Path(project.path),
+        name=project.name,
+        read_only=project.read_only,
+        image_sets=_read_image_sets(project),
+        models=_read_models(project),
+        runs=_read_runs(project),
+    )
+
+
+def _read_image_sets(project: Project) -> tuple[ImageSetEntry, ...]:
+    rows = project.rows(
+        "SELECT id, name, source, kind,"
+        " (SELECT count(*) FROM image WHERE image.image_set = image_set.id) AS images,"
+        " (SELECT count(*) FROM rejected_image r WHERE r.image_set = image_set.id) AS rejected"
+        " FROM image_set ORDER BY name"
+    )
+    return tuple(
+        ImageSetEntry(
+            row["id"], row["name"], row["source"], row["kind"], row["images"], row["rejected"]
+        )
+        for row in rows
+    )
+
+
+def _read_models(project: Project) -> tuple[ModelEntry, ...]:
+    layers: dict[str, list[LayerEntry]] = {}
+    for row in project.rows("SELECT model, name, kind, depth FROM layer ORDER BY model, position"):
+        layers.setdefault(row["model"], []).append(
+            LayerEntry(row["name"], row["kind"] or "", row["depth"])
+        )
+    rows = project.rows(
+        "SELECT id, name, specification, architecture, num_classes, preprocessing, load_report"
+        " FROM model ORDER BY position, id"
+    )
+    return tuple(
+        ModelEntry(
+            row["id"],
+            row["name"],
+            row["specification"] or "",
+            row["architecture"] or "",
+            row["num_classes"] or 0,
+            row["preprocessing"] or "",
+            row["load_report"] or "",
+            tuple(layers.get(row["name"], ())),
+        )
+        for row in rows
+    )
+
+
+_RESULT_TABLES = {"concepts": "concept", "layers": "layer_similarity"}
+
+
+def _read_runs(project: Project) -> tuple[RunEntry, ...]:
+    with_results = {
+        (audit, row["run"])
+        for audit, table in _RESULT_TABLES.items()
+        for row in project.rows(f"SELECT DISTINCT run FROM {table}")
+    }
+    layers: dict[tuple[int, str], str] = {
+        (row["run"], row["side"]): row["layer"]
+        for row in project.rows("SELECT DISTINCT run, side, layer FROM concept")
+    }
+    rows = project.rows(
+        "SELECT id, audit, name, image_set, model_a, model_b, parameters, state, units_total,"
+        " message, created, seconds,"
+        " (SELECT count(*) FROM work_unit w WHERE w.run = run.id AND w.state = 'done') AS done,"
+        " (SELECT count(*) FROM problem p WHERE p.run = run.id) AS problems"
+        " FROM run ORDER BY id"
+    )
+    return tuple(_run_entry(row, with_results, layers) for row in rows)
+
+
+def _run_entry(
+    row: Any, with_results: set[tuple[str, int]], layers: dict[tuple[int, str], str]
+) -> RunEntry:
+    parameters = read_json(row["parameters"])
+    return RunEntry(
+        id=row["id"],
+        audit=row["audit"],
+        name=row["name"] or row["audit"],
+        image_set=row["image_set"],
+        model_a=row["model_a"],
+        model_b=row["model_b"],
+        layer_a=layers.get((row["id"], "a")) or _text(parameters.get("layer_a")),
+        layer_b=layers.get((row["id"], "b")) or _text(parameters.get("layer_b")),
+        state=row["state"],
+        units_done=row["done"],
+        units_total=row["units_total"],
+        problems=row["problems"],
+        message=row["message"] or "",
+        created=row["created"] or "",
+        seconds=row["seconds"],
+        has_results=(row["audit"], row["id"]) in with_results,
+        parameters=row["parameters"] or "{}",
+    )
+
+
+def read_json(text: str | None) -> dict[str, Any]:
+    """The object in `text`, or an empty one if there is none: project files are untrusted."""
+    try:
+        value = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+@dataclass(frozen=True)
+class ImageFacts:
+    """Where an image lies, and its size upright, in pixels."""
+
+    id: int
+    image_set: str
+    source: str
+    path: str
+    label: str | None
+    width: int
+    height: int
+
+
+def read_image_facts(project: Project, image: int) -> ImageFacts | None:
+    """The facts of one image of the project, or None if it is gone."""
+    rows = project.rows(
+        "SELECT image.id, image_set.name, image_set.source, image.path, image.label, image.width,"
+        " image.height FROM image JOIN image_set ON image_set.id = image.image_set"
+        " WHERE image.id = ?",
+        (image,),
+    )
+    if not rows:
+        return None
+    number, image_set, source, path, label, width, height = rows[0]
+    return ImageFacts(number, image_set, source, path, label, width or 0, height or 0)
+
+
+def read_problems(project: Project, run: int, limit: int = 500) -> tuple[tuple[str, str], ...]:
+    """What a run could not use, and why: (subject, reason)."""
+    rows = project.rows(
+        "SELECT subject, reason FROM problem WHERE run = ? ORDER BY id LIMIT ?", (run, limit)
+    )
+    return tuple((row["subject"], row["reason"]) for row in rows)
+
+
+def read_rejected_images(
+    project: Project, image_set: int, limit: int = 500
+) -> tuple[tuple[str, str], ...]:
+    """The images of a set that were left out, and why: (path, reason)."""
+    rows = project.rows(
+        "SELECT path, reason FROM rejected_image WHERE image_set = ? ORDER BY path LIMIT ?",
+        (image_set, limit),
+    )
+    return tuple((row["path"], row["reason"]) for row in rows)

@@ -1,0 +1,88 @@
+"""What the window is looking at: one immutable snapshot, and who changed it. No Qt here."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Listener = Callable[[frozenset[str], object], None]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The state that all views share. Ids are those of the project file, never row numbers."""
+
+    project: str | None = None  # path of the open project
+    run_concepts: int | None = None
+    run_layers: int | None = None
+    model_a: str | None = None
+    model_b: str | None = None
+    layer_a: str | None = None
+    layer_b: str | None = None
+    class_name: str | None = None  # None: all classes
+    concept: int | None = None  # concept.id in focus
+    image: int | None = None
+    patch: int | None = None
+    selection: frozenset[int] = frozenset()  # concept ids
+    hover: int | None = None  # concept id under the pointer
+
+
+FIELDS = frozenset(field.name for field in dataclasses.fields(Snapshot))
+
+# What no longer makes sense once a field has changed, unless the same update says otherwise.
+_RESETS: Mapping[str, tuple[str, ...]] = {
+    "project": tuple(name for name in sorted(FIELDS) if name != "project"),
+    "run_concepts": ("class_name", "concept", "image", "patch", "selection", "hover"),
+    "concept": ("patch", "image"),
+}
+
+
+class Session:
+    """Holds the snapshot and tells its listeners what changed, and on whose initiative."""
+
+    def __init__(self) -> None:
+        self._snapshot = Snapshot()
+        self._listeners: list[Listener] = []
+
+    @property
+    def snapshot(self) -> Snapshot:
+        return self._snapshot
+
+    def subscribe(self, listener: Listener) -> None:
+        """Call `listener(changed field names, initiator)` after every effective change."""
+        self._listeners.append(listener)
+
+    def unsubscribe(self, listener: Listener) -> None:
+        self._listeners.remove(listener)
+
+    def update(self, changes: Mapping[str, Any], initiator: object = None) -> frozenset[str]:
+        """Replace fields of the snapshot; returns the names of those that really changed.
+
+        Fields that depend on a changed one (the concept on its run, the patch on its concept)
+        are cleared unless `changes` names them too.
+
+        :raises KeyError: a name that the snapshot does not have.
+        """
+        unknown = changes.keys() - FIELDS
+        if unknown:
+            raise KeyError(f"The session has no {', '.join(sorted(unknown))}.")
+        before = self._snapshot
+        after = dataclasses.replace(before, **_with_resets(before, changes))
+        changed = frozenset(n for n in FIELDS if getattr(after, n) != getattr(before, n))
+        if changed:
+            self._snapshot = after
+            for listener in tuple(self._listeners):
+                listener(changed, initiator)
+        return changed
+
+
+def _with_resets(before: Snapshot, changes: Mapping[str, Any]) -> dict[str, Any]:
+    complete = dict(changes)
+    defaults = Snapshot()
+    for name in ("project", "run_concepts", "concept"):
+        if name in complete and complete[name] != getattr(before, name):
+            for dependent in _RESETS[name]:
+                complete.setdefault(dependent, getattr(defaults, dependent))
+    return complete

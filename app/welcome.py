@@ -1,0 +1,179 @@
+"""The first page: where to begin, recent projects, and the next step in an open project."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from analysis.figures.words import count
+from app import settings, theme
+from app.labels import wrapped_label
+from app.project_index import ProjectIndex
+
+_WIDTH = 620
+_BUTTONS_A_ROW = 3
+_ABOUT = (
+    "Parallax shows what two vision models see differently: which concepts one uses that the"
+    " other cannot predict, in which layers they part, and on which images."
+)
+
+
+class WelcomePage(QScrollArea):
+    """Without a project: new, open, sample, recent. With one: what it holds, what to do next."""
+
+    action = Signal(str)
+    recent_chosen = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QScrollArea.Shape.NoFrame)
+        self._shown_buttons: tuple[tuple[str, str], ...] = ()
+        self.title = QLabel()
+        self.title.setFont(theme.font("title", bold=True))
+        self.text = wrapped_label()
+        self.buttons = QGridLayout()
+        self.buttons.setSpacing(theme.GRID)
+        self.recent_title = QLabel("Recent projects")
+        self.recent_title.setProperty("muted", "true")
+        self.recent = QListWidget()
+        self.recent.setAccessibleName("Recent projects")
+        self.recent.itemActivated.connect(self._on_recent)
+        self.recent.itemClicked.connect(self._on_recent)
+        self._build()
+        self.show_index(None)
+
+    def _build(self) -> None:
+        page = QWidget()
+        page.setMaximumWidth(_WIDTH)
+        column = QVBoxLayout(page)
+        column.setContentsMargins(
+            theme.PADDING * 2, theme.PADDING * 4, theme.PADDING * 2, theme.PADDING * 2
+        )
+        column.setSpacing(theme.PADDING)
+        column.addWidget(self.title)
+        column.addWidget(self.text)
+        column.addLayout(self.buttons)
+        column.addSpacing(theme.PADDING)
+        column.addWidget(self.recent_title)
+        column.addWidget(self.recent, 1)
+        column.addStretch(1)
+        outer = QWidget()
+        row = QHBoxLayout(outer)
+        row.addStretch(1)
+        row.addWidget(page, 4)
+        row.addStretch(1)
+        self.setWidget(outer)
+
+    def show_index(self, index: ProjectIndex | None) -> None:
+        """Show the start page, or the state of a project."""
+        if index is None:
+            self.title.setText("Parallax")
+            self.text.setText(_ABOUT)
+            self._set_buttons(
+                ("new", "New project…"), ("open", "Open…"), ("sample", "Open the sample project")
+            )
+        else:
+            self.title.setText(index.name or index.path.stem)
+            self.text.setText(project_summary(index))
+            self._set_buttons(*next_steps(index))
+        self._show_recent(index)
+
+    def _set_buttons(self, *buttons: tuple[str, str]) -> None:
+        if buttons == self._shown_buttons:
+            return
+        self._shown_buttons = buttons
+        while self.buttons.count():
+            item = self.buttons.takeAt(0)
+            widget = item.widget() if item is not None else None
+            if widget is not None:
+                widget.hide()
+                widget.deleteLater()
+        for position, (action, text) in enumerate(buttons):
+            button = QPushButton(text)
+            button.setProperty("action", action)
+            button.setDefault(position == 0)
+            button.clicked.connect(self._on_button)
+            self.buttons.addWidget(button, *divmod(position, _BUTTONS_A_ROW))
+
+    def _show_recent(self, index: ProjectIndex | None) -> None:
+        self.recent.clear()
+        for path in settings.recent_projects():
+            if index is not None and path == index.path.absolute():
+                continue
+            item = QListWidgetItem(f"{path.stem}\n{path.parent}")
+            item.setData(Qt.ItemDataRole.UserRole, str(path))
+            item.setToolTip(str(path))
+            self.recent.addItem(item)
+        for widget in (self.recent_title, self.recent):
+            widget.setVisible(self.recent.count() > 0)
+
+    @Slot()
+    def _on_button(self) -> None:
+        sender = self.sender()
+        if sender is not None:
+            self.action.emit(sender.property("action"))
+
+    @Slot(QListWidgetItem)
+    def _on_recent(self, item: QListWidgetItem) -> None:
+        path = Path(item.data(Qt.ItemDataRole.UserRole))
+        self.recent_chosen.emit(str(path))
+
+
+def project_summary(index: ProjectIndex) -> str:
+    """What a project holds, in a sentence or two."""
+    images = sum(entry.images for entry in index.image_sets)
+    parts = [
+        count(images, "image"),
+        count(len(index.models), "model"),
+        count(len(index.runs), "run"),
+    ]
+    text = f"{', '.join(parts[:-1])} and {parts[-1]}."
+    unfinished = sum(run.resumable for run in index.runs)
+    if unfinished:
+        text += f" {count(unfinished, 'run')} not finished."
+    rejected = sum(entry.rejected for entry in index.image_sets)
+    if rejected:
+        text += f" {count(rejected, 'image')} could not be read and stay out."
+    return text + (" Open read-only: nothing can be changed." if index.read_only else "")
+
+
+def next_steps(index: ProjectIndex) -> tuple[tuple[str, str], ...]:
+    """The buttons of the page, what is most needed first: (action, text)."""
+    if index.read_only:
+        return (*_results(index), ("open", "Open another…"))
+    steps = {
+        "add-images": "Add images…",
+        "add-model": "Add model…",
+        "run-audit": "Run an audit…",
+    }
+    if not index.image_sets:
+        first = "add-images"
+    elif len(index.models) < 2:
+        first = "add-model"
+    else:
+        first = "run-audit"
+    if not (index.image_sets and index.models):
+        del steps["run-audit"]
+    order = [first, *(step for step in steps if step != first)]
+    return (*_results(index), *((step, steps[step]) for step in order))
+
+
+def _results(index: ProjectIndex) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (f"go-{audit}", f"See the {audit}")
+        for audit in ("concepts", "layers")
+        if any(run.audit == audit and run.has_results for run in index.runs)
+    )

@@ -1,0 +1,52 @@
+"""What a heatmap draws."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class HeatmapData:
+    """A matrix with named rows and columns; rows are drawn from the bottom up.
+
+    `values`, `null_95`, both (rows, columns): cells at or below their null, or without a number,
+    are greyed and hatched and never coloured. `row_depths` and `column_depths` are 0…1.
+    """
+
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    values: np.ndarray
+    null_95: np.ndarray
+    row_depths: np.ndarray
+    column_depths: np.ndarray
+    row_title: str
+    column_title: str
+    value_title: str
+
+    def above_chance(self) -> np.ndarray:
+        """(rows, columns) bool: cells whose value is there and above what chance would give."""
+        with np.errstate(invalid="ignore"):
+            beaten = ~(self.values <= self.null_95)
+        return np.isfinite(self.values) & beaten
+
+    def span(self) -> tuple[float, float]:
+        """Ends of the colours: from chance, or the lowest value above it, to the highest value."""
+        coloured = self.values[self.above_chance()]
+        if not coloured.size:
+            return 0.0, 1.0
+        low, high = float(coloured.min()), float(coloured.max())
+        low = min(low, self.typical_null()) if np.isfinite(self.typical_null()) else low
+        return (low, high) if high > low else (low - 0.5, high + 0.5)
+
+    def typical_null(self) -> float:
+        """Median of the cells' nulls, NaN where none was drawn."""
+        nulls = self.null_95[np.isfinite(self.null_95)]
+        return float(np.median(nulls)) if nulls.size else float("nan")
+
+    def best_of_rows(self) -> np.ndarray:
+        """(rows,) the highest value of each row, NaN where the row has none."""
+        filled = np.where(np.isfinite(self.values), self.values, -np.inf)
+        best = filled.max(axis=1, initial=-np.inf)
+        return np.where(np.isfinite(best), best, np.nan)
