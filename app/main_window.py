@@ -63,6 +63,7 @@ class MainWindow(QMainWindow):
         self.status_line = StatusLine(workspace.jobs)
         self.presenters: dict[str, Presenter] = {}
         self._closing = False
+        self._left_welcome_for: Path | None = None  # the project whose results were shown at once
         self._recent: Path | None = None  # the project noted last in the list of recent ones
         self._warm_up = QTimer(self)
         self._warm_up.setSingleShot(True)
@@ -312,7 +313,17 @@ class MainWindow(QMainWindow):
         self.pair_bar.set_pair(now.model_a, now.model_b)
         self._show_layers()
         self._show_title()
+        self._leave_welcome(index)
         self.update_actions()
+
+    def _leave_welcome(self, index: ProjectIndex | None) -> None:
+        """A project with runs opens on their results, once; one may come back to Welcome."""
+        if index is None or not index.runs or index.path == self._left_welcome_for:
+            return
+        self._left_welcome_for = index.path
+        if self.perspective == "welcome":
+            audits = {run.audit for run in index.runs}
+            self.show_perspective("concepts" if "concepts" in audits else "layers")
 
     @Slot(object)
     def _on_project(self, project: object) -> None:

@@ -258,7 +258,6 @@ class ConceptsPresenter(Presenter):
         view.concept_selected.connect(self._on_concept)
         view.selection_changed.connect(self._on_selection)
         view.concept_hovered.connect(self._on_hover)
-        view.class_changed.connect(self._on_class)
         view.patch_activated.connect(self._on_patch)
         view.patch_focused.connect(self._on_patch)
         view.export_requested.connect(self._on_export)
@@ -351,10 +350,6 @@ class ConceptsPresenter(Presenter):
     @Slot(object)
     def _on_hover(self, concept: int | None) -> None:
         self.session.update({"hover": concept}, self)
-
-    @Slot(object)
-    def _on_class(self, class_name: str | None) -> None:
-        self.session.update({"class_name": class_name}, self)
 
     @Slot(int, int)
     def _on_patch(self, patch: int, image: int) -> None:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-from PySide6.QtCore import QByteArray, QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QByteArray, Qt, Signal
 from PySide6.QtWidgets import (
-    QComboBox,
-    QHBoxLayout,
-    QLabel,
     QSplitter,
     QStackedWidget,
     QTabWidget,
@@ -16,7 +12,6 @@ from PySide6.QtWidgets import (
 )
 
 from analysis.figures.data import ConceptDetail, ConceptPoints, ReplacementPoints
-from analysis.figures.words import count
 from app.theme import GRID, PADDING
 from app.views.columns import concept_columns
 from app.views.concept_panel import ConceptPanel
@@ -25,7 +20,6 @@ from app.views.replacement_panel import ReplacementPanel
 from app.views.similarity_panel import SimilarityPanel
 from app.widgets.empty_state import EmptyState
 from app.widgets.image_source import ImageSource
-from app.widgets.marks import ModelChip
 from app.widgets.table_twin import TableTwin
 
 _EMPTY = (
@@ -38,7 +32,7 @@ class ConceptsView(QWidget):
 
     `concept_selected(concept id)`: focus by click or key. `selection_changed(frozenset)`.
     `concept_activated(concept id)`: double click or Enter. `concept_hovered(id or None)`.
-    `class_changed(class or None for all)`. `patch_activated(patch id or −1, image id)`: the large
+    `patch_activated(patch id or −1, image id)`: the large
     view, which opens here as well unless `opens_patches` is False. `patch_focused(…)` likewise;
     `patch_hovered(patch id or None)`.
     """
@@ -47,7 +41,6 @@ class ConceptsView(QWidget):
     concept_activated = Signal(object)
     concept_hovered = Signal(object)
     selection_changed = Signal(object)
-    class_changed = Signal(object)
     patch_activated = Signal(int, int)
     patch_focused = Signal(int, int)
     patch_hovered = Signal(object)
@@ -70,35 +63,12 @@ class ConceptsView(QWidget):
         self.similarity = SimilarityPanel(self.table)
         self.replacement = ReplacementPanel()
         self.concept = ConceptPanel()
-        self.chips = {"a": ModelChip("a"), "b": ModelChip("b")}
-        self.classes = QComboBox()
-        self.total = QLabel()
         self._build()
         self._connect()
         self.show_points(None)
         self.show_replacement(None)
 
     def _build(self) -> None:
-        self.classes.setAccessibleName("Class")
-        policy = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-        self.classes.setSizeAdjustPolicy(policy)
-        self.classes.setMinimumContentsLength(18)
-        self.total.setProperty("muted", True)
-        between, of_class = QLabel("⇄"), QLabel("class")
-        for label in (between, of_class):
-            label.setProperty("muted", True)
-        of_class.setBuddy(self.classes)
-        head = QHBoxLayout()
-        head.setSpacing(GRID)
-        parts: tuple[QWidget, ...] = (self.chips["a"], between, self.chips["b"])
-        for part in parts:
-            head.addWidget(part)
-        head.addSpacing(2 * GRID)
-        parts = (of_class, self.classes, self.total)
-        for part in parts:
-            head.addWidget(part)
-        head.addStretch(1)
-
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.tabs.setMovable(True)
@@ -129,7 +99,6 @@ class ConceptsView(QWidget):
         layout = QVBoxLayout(content)
         layout.setContentsMargins(PADDING, GRID, PADDING, GRID)
         layout.setSpacing(GRID)
-        layout.addLayout(head)
         layout.addWidget(self.splitter, 1)
 
     def _connect(self) -> None:
@@ -151,7 +120,6 @@ class ConceptsView(QWidget):
         self.concept.patch_hovered.connect(self.patch_hovered)
         self.similarity.thresholds_changed.connect(self.thresholds_changed)
         self.empty.action.connect(self.action_requested)
-        self.classes.activated.connect(self._choose_class)
         for panel in (self.similarity, self.replacement):
             panel.export_requested.connect(self.export_requested)
             panel.action.connect(self.action_requested)
@@ -172,10 +140,6 @@ class ConceptsView(QWidget):
         self._points = data
         there = data is not None and len(data.concept_id) > 0
         self.stack.setCurrentIndex(1 if there else 0)
-        if data is not None:
-            self.chips["a"].set_name(data.model_a, data.layer_a)
-            self.chips["b"].set_name(data.model_b, data.layer_b)
-        self._list_classes()
         self._fill()
 
     def show_replacement(self, data: ReplacementPoints | None) -> None:
@@ -191,7 +155,6 @@ class ConceptsView(QWidget):
         """Show the concepts of one class, or of all."""
         if class_name != self._class:
             self._class = class_name
-            self._list_classes()
             self._fill()
             self.replacement.show_points(self._replacement, class_name)
 
@@ -238,22 +201,11 @@ class ConceptsView(QWidget):
         kept = self.similarity.show_points(self._points, self._class)
         if self._points is None:
             self.table.set_columns([], [])
-            self.total.clear()
         else:
             ids = self._points.concept_id[kept].tolist()
             self.table.set_columns(ids, concept_columns(self._points, kept))
-            self.total.setText(count(len(kept), "concept"))
         self.table.setVisible(self._points is not None and len(kept) > 0)
         self.set_concept(self._concept)
-
-    def _list_classes(self) -> None:
-        names = [] if self._points is None else np.unique(self._points.class_name).tolist()
-        with QSignalBlocker(self.classes):
-            self.classes.clear()
-            self.classes.addItem(f"all {count(len(names), 'class', 'classes')}", None)
-            for name in names:
-                self.classes.addItem(name, name)
-            self.classes.setCurrentIndex(max(0, self.classes.findData(self._class)))
 
     # -- by hand
 
@@ -269,12 +221,6 @@ class ConceptsView(QWidget):
     def _hover(self, concept: int | None) -> None:
         self.set_hover(concept)
         self.concept_hovered.emit(concept)
-
-    def _choose_class(self) -> None:
-        chosen = self.classes.currentData()
-        if chosen != self._class:
-            self.set_class(chosen)
-            self.class_changed.emit(chosen)
 
     def _open_patch(self, patch_id: int, image: int) -> None:
         if self.opens_patches:

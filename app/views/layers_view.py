@@ -14,7 +14,6 @@ from app.widgets.empty_state import EmptyState
 from app.widgets.figure_panel import FigurePanel
 from app.widgets.heatmap import Heatmap
 from app.widgets.heatmap_data import HeatmapData
-from app.widgets.marks import ModelChip
 from app.widgets.table_twin import TableTwin
 
 MEASURES = {"mmcs_pearson": "MMCS Pearson", "mmcs_spearman": "MMCS Spearman", "cka": "CKA"}
@@ -45,7 +44,6 @@ class LayersView(QWidget):
         self.table = TableTwin("pair")
         empty = EmptyState(_EMPTY, "Compare layers…", "run layers")
         self.panel = FigurePanel("layers", "Similarity of layers", self.heatmap, self.table, empty)
-        self.chips = {"a": ModelChip("a"), "b": ModelChip("b")}
         self.line = QLabel(_HINT)
         self.progress = QLabel()
         self._build()
@@ -62,12 +60,10 @@ class LayersView(QWidget):
         self.axis.addItems(["layer names", "relative depth"])
         for combo in (self.measure, self.axis):
             combo.setFont(font("small"))
-        between = QLabel("⇄")
-        between.setProperty("muted", True)
         self.progress.setFont(font("small"))
         self.progress.setProperty("muted", True)
         controls = self.panel.controls
-        for part in (self.chips["a"], between, self.chips["b"], self.measure, self.axis):
+        for part in (self.measure, self.axis):
             controls.addWidget(part)
         controls.addWidget(self.progress)
         self.line.setTextFormat(Qt.TextFormat.PlainText)
@@ -106,8 +102,6 @@ class LayersView(QWidget):
             self.table.set_columns([], [])
             self.progress.clear()
             return
-        self.chips["a"].set_name(data.model_a)
-        self.chips["b"].set_name(data.model_b)
         self.measure.setCurrentIndex(max(0, self.measure.findData(data.measure)))
         self.heatmap.set_data(_matrix(data))
         measure = MEASURES.get(data.measure, data.measure)

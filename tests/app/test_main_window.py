@@ -139,7 +139,7 @@ def test_class_in_the_bar_and_in_the_view(qtbot, open_window) -> None:
     window.show_perspective("concepts")
     until(qtbot, lambda: window.workspace.points is not None)
     until(qtbot, lambda: window.pair_bar.class_name.count() == 4)
-    window.presenters["concepts"].view.class_changed.emit("mammal")
+    window.pair_bar.class_changed.emit("mammal")
     assert window.pair_bar.class_name.currentText() == "mammal"
     window.pair_bar.class_changed.emit(None)
     assert session(window).class_name is None

@@ -137,5 +137,4 @@ def test_huge_names_do_not_widen_the_view(view: LayersView, make_layers: Make) -
     view.set_pair(long[1], long[2])
     view.grab()
     assert view.minimumSizeHint().width() < 1100
-    assert view.chips["a"].toolTip() == "M" * 400
     assert "M" * 400 in view.line.text()
