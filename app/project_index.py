@@ -126,11 +126,14 @@ class ProjectIndex:
         return None
 
     def newest_pair(self) -> tuple[str | None, str | None]:
-        """The pair of models to show first: that of the newest run with results, else the
-        first two models."""
+        """The pair of models to show first: the one most kinds of audits have results for, the
+        newest of those; without results, the first two models."""
+        audits: dict[tuple[str | None, str | None], set[str]] = {}
         for run in reversed(self.runs):
             if run.has_results and run.model_a is not None:
-                return run.model_a, run.model_b
+                audits.setdefault((run.model_a, run.model_b), set()).add(run.audit)
+        if audits:
+            return max(audits, key=lambda pair: len(audits[pair]))  # the first, so the newest
         names = [model.name for model in self.models]
         return (names[0] if names else None, names[1] if len(names) > 1 else None)
 
