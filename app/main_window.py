@@ -133,7 +133,7 @@ class MainWindow(QMainWindow):
             self.setCorner(corner, area)
         self.resizeDocks(
             [self.docks["navigator"], self.docks["inspector"]],
-            [230, 280],
+            [220, 240],
             Qt.Orientation.Horizontal,
         )
         self.resizeDocks([self.docks["jobs"]], [200], Qt.Orientation.Vertical)

@@ -126,14 +126,15 @@ class ProjectIndex:
         return None
 
     def newest_pair(self) -> tuple[str | None, str | None]:
-        """The pair of models to show first: the one most kinds of audits have results for, the
-        newest of those; without results, the first two models."""
+        """The pair of models to show first: two different ones, with results of the most kinds of
+        audits, the newest of those; without results, the first two models."""
         audits: dict[tuple[str | None, str | None], set[str]] = {}
         for run in reversed(self.runs):
             if run.has_results and run.model_a is not None:
                 audits.setdefault((run.model_a, run.model_b), set()).add(run.audit)
         if audits:
-            return max(audits, key=lambda pair: len(audits[pair]))  # the first, so the newest
+            # The first of equals, so the newest.
+            return max(audits, key=lambda pair: (pair[0] != pair[1], len(audits[pair])))
         names = [model.name for model in self.models]
         return (names[0] if names else None, names[1] if len(names) > 1 else None)
 
