@@ -37,17 +37,27 @@ def _run_and_kill_after(path: Path, audit: str, reports: int) -> None:
     process = subprocess.Popen(_command("run", str(path), audit, *SETTINGS), stdout=subprocess.PIPE)
     assert process.stdout is not None
     for _ in range(reports):
-        if not process.stdout.readline():
-            break
+        process.stdout.readline()
     process.kill()
     process.wait()
     process.stdout.close()
 
 
+def _unfinished_runs(path: Path) -> int:
+    connection = sqlite3.connect(path)
+    try:
+        query = "SELECT count(*) FROM run WHERE state <> 'done'"
+        return connection.execute(query).fetchone()[0]
+    finally:
+        connection.close()
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs a system that can kill")
 @pytest.mark.parametrize("audit", ["concepts", "layers"])
-def test_killed_five_times_gives_the_same_tables(tmp_path: Path, audit: str) -> None:
+def test_killed_five_times_gives_the_same_tables(
+    tmp_path: Path, audit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     undisturbed, killed = tmp_path / "undisturbed.parallax", tmp_path / "killed.parallax"
     from analysis.resources import resource_path
 
@@ -60,9 +70,11 @@ def test_killed_five_times_gives_the_same_tables(tmp_path: Path, audit: str) -> 
         )  # fmt: skip
     subprocess.run(_command("run", str(undisturbed), audit, *SETTINGS), check=True,
                    capture_output=True)  # fmt: skip
+    monkeypatch.setenv("PARALLAX_CACHE", str(tmp_path / "another cache"))
     moments = random.Random(audit)
     for _ in range(5):
-        _run_and_kill_after(killed, audit, moments.randint(2, 40))
+        _run_and_kill_after(killed, audit, moments.randint(2, 9))
+        assert _unfinished_runs(killed) == 1  # it was killed in the middle, and taken up again
     subprocess.run(_command("run", str(killed), audit, *SETTINGS), check=True, capture_output=True)
     expected, found = _tables(undisturbed), _tables(killed)
     assert any(expected.values())
