@@ -139,6 +139,7 @@ def figure_bytes(
 ) -> bytes:
     """The figure as svg, pdf or png; call inside `journal_style`. Equal figures, equal bytes."""
     buffer = io.BytesIO()
+    _settle_layout(figure)
     figure.savefig(buffer, format=format, dpi=dpi, metadata=dict(metadata))
     return buffer.getvalue()
 
@@ -226,3 +227,15 @@ def _width_mm(text: str, size: float, bold: bool) -> float:
     properties = FontProperties(size=size, weight="bold" if bold else "normal")
     width, _, _ = renderer.get_text_width_height_descent(text, properties, ismath=False)
     return _HINTING * width / 720 * _MM_PER_INCH
+
+
+def _settle_layout(figure: Figure) -> None:
+    """Lay the figure out once and round: the solver's last digits differ from process to process,
+    and with them the names that SVG gives to clipping rectangles.
+    """
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        corners = axes.get_position(original=True).extents
+        left, bottom, right, top = (round(float(corner), 6) for corner in corners)
+        axes.set_position((left, bottom, right - left, top - bottom))
