@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import threading
 import warnings
 from collections.abc import Iterator, Mapping
@@ -139,9 +140,9 @@ def figure_bytes(
 ) -> bytes:
     """The figure as svg, pdf or png; call inside `journal_style`. Equal figures, equal bytes."""
     buffer = io.BytesIO()
-    _settle_layout(figure)
     figure.savefig(buffer, format=format, dpi=dpi, metadata=dict(metadata))
-    return buffer.getvalue()
+    content = buffer.getvalue()
+    return _name_clips_in_order(content) if format == "svg" else content
 
 
 def magnitude_map() -> Colormap:
@@ -229,13 +230,12 @@ def _width_mm(text: str, size: float, bold: bool) -> float:
     return _HINTING * width / 720 * _MM_PER_INCH
 
 
-def _settle_layout(figure: Figure) -> None:
-    """Lay the figure out once and round: the solver's last digits differ from process to process,
-    and with them the names that SVG gives to clipping rectangles.
+def _name_clips_in_order(svg: bytes) -> bytes:
+    """Matplotlib names a clipping rectangle by a hash of its place, whose last digits the layout
+    solver gives differently from process to process; its number in the file is always the same.
     """
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")
-    for axes in figure.axes:
-        corners = axes.get_position(original=True).extents
-        left, bottom, right, top = (round(float(corner), 6) for corner in corners)
-        axes.set_position((left, bottom, right - left, top - bottom))
+    for number, name in enumerate(re.findall(rb'<clipPath id="(p[0-9a-f]+)"', svg)):
+        short = b"clip%d" % number
+        svg = svg.replace(b'id="' + name + b'"', b'id="' + short + b'"')
+        svg = svg.replace(b"url(#" + name + b")", b"url(#" + short + b")")
+    return svg
