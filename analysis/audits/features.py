@@ -45,6 +45,7 @@ class FeatureSource:
         """
         name = self._context.run.model(side)
         if name not in self._models:
+            self._context.progress.check_cancelled()  # loading takes seconds
             row = self._context.project.row(
                 "SELECT specification, preprocessing, weights_sha256 FROM model WHERE name = ?",
                 (name,),
