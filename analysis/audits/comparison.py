@@ -234,17 +234,56 @@ def class_units(grouping: Grouping) -> list[Unit]:
     return units
 
 
-def prediction_unit_count(context: RunContext) -> int:
-    return sum(1 for _ in prediction_units(context))
+def plan_units(context: RunContext) -> Iterator[Unit]:
+    """Predictions first where classes depend on them, then the classes."""
+    yield from prediction_units(context)
+    yield from class_units(grouping_of(context, context.parameters.images_per_class))
 
 
-def shared_seconds_per_image(request: Request) -> tuple[float, float] | None:
-    """Seconds a forward of one input for both models, where they have been measured."""
-    seconds = [
+def count_units(context: RunContext) -> int:
+    """How many units `plan_units` gives, as far as is known before all predictions are made."""
+    predictions = list(prediction_units(context))
+    states = context.project.unit_states(context.run.id)
+    if any(states.get(unit.key) != "done" for unit in predictions):
+        return len(predictions) + 1
+    grouping = grouping_of(context, context.parameters.images_per_class)
+    return len(predictions) + len(class_units(grouping))
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What both comparisons have to do before their algebra."""
+
+    images: int
+    classes: int
+    units: int
+    forwards: int
+    forward_seconds: float | None  # None until both models' speed is known
+    notes: tuple[str, ...]
+
+
+def estimate_workload(request: Request) -> Workload:
+    """Images, classes and forwards of the run asked for."""
+    parameters = request.parameters
+    predictions = 0
+    if parameters.group_by == "label":
+        grouping = label_grouping(request, parameters.images_per_class)
+        images = sum(len(group.images) for group in grouping.classes)
+        classes, units = len(grouping.classes), len(class_units(grouping))
+        notes = tuple(f"{name} is left out: {reason}" for name, reason in grouping.problems)
+    else:
+        images = predictions = request.project.value(
+            "SELECT count(*) FROM image WHERE image_set = ?", (request.image_set,)
+        )
+        classes = units = max(1, images // parameters.minimum_images)
+        notes = ("The number of classes is known once the models have predicted them.",)
+    inputs = images * parameters.patches_per_image() + predictions
+    speeds = [
         request.project.value("SELECT seconds_per_image FROM model WHERE name = ?", (name,))
         for name in (request.model_a, request.model_b)
     ]
-    return None if None in seconds else (seconds[0], seconds[1])
+    seconds = None if None in speeds else inputs * sum(speeds)
+    return Workload(images, classes, units, 2 * inputs, seconds, notes)
 
 
 def kept_rows(images: Sequence[ImageEntry], wanted: frozenset[int], per_image: int) -> np.ndarray:

@@ -8,13 +8,10 @@ from dataclasses import dataclass
 from analysis.audits.comparison import (
     ComparisonParameters,
     check_comparison,
-    class_units,
-    grouping_of,
-    label_grouping,
-    prediction_unit_count,
-    prediction_units,
+    count_units,
+    estimate_workload,
+    plan_units,
     run_prediction_unit,
-    shared_seconds_per_image,
 )
 from analysis.audits.context import RunContext
 from analysis.audits.parameters import parameter
@@ -23,7 +20,7 @@ from analysis.errors import AuditError
 
 # Seconds of algebra a class takes beside the forwards, measured at 640 patches × 1,280 features.
 _ALGEBRA_SECONDS = 1.5
-_BYTES_A_PATCH = 90
+_BYTES_A_COEFFICIENT = 9
 _BYTES_A_PREVIEW = 9_000
 
 
@@ -96,36 +93,16 @@ class ConceptsAudit:
                 )
 
     def estimate(self, request: Request) -> Estimate:
-        parameters: ConceptsParameters = request.parameters
-        notes = []
-        if parameters.group_by == "label":
-            grouping = label_grouping(request, parameters.images_per_class)
-            images = sum(len(group.images) for group in grouping.classes)
-            classes = len(grouping.classes)
-            units = len(class_units(grouping))
-            notes += [f"{name} is left out: {reason}" for name, reason in grouping.problems]
-            predictions = 0
-        else:
-            images = request.project.value(
-                "SELECT count(*) FROM image WHERE image_set = ?", (request.image_set,)
-            )
-            classes = units = max(1, images // max(parameters.minimum_images, 1))
-            predictions = images
-            notes.append("The number of classes is known once the models have predicted them.")
-        patches = images * parameters.patches_per_image()
-        forwards = 2 * (patches + predictions)
-        speeds = shared_seconds_per_image(request)
-        seconds = None
-        if speeds is not None:
-            seconds = (patches + predictions) * sum(speeds) + _ALGEBRA_SECONDS * classes
-        notes += self._importance_notes(request)
+        work = estimate_workload(request)
+        seconds = work.forward_seconds
+        coefficients = work.images * request.parameters.patches_per_image()
+        coefficients *= request.parameters.components
         return Estimate(
-            forwards=forwards,
-            seconds=seconds,
-            bytes=patches * parameters.components * _BYTES_A_PATCH // 10
-            + images * _BYTES_A_PREVIEW,
-            units=units,
-            notes=tuple(notes),
+            forwards=work.forwards,
+            seconds=None if seconds is None else seconds + _ALGEBRA_SECONDS * work.classes,
+            bytes=coefficients * _BYTES_A_COEFFICIENT + work.images * _BYTES_A_PREVIEW,
+            units=work.units,
+            notes=(*work.notes, *self._importance_notes(request)),
         )
 
     def _importance_notes(self, request: Request) -> list[str]:
@@ -143,19 +120,10 @@ class ConceptsAudit:
         return notes
 
     def plan(self, context: RunContext) -> Iterator[Unit]:
-        yield from prediction_units(context)
-        yield from class_units(grouping_of(context, context.parameters.images_per_class))
+        return plan_units(context)
 
     def count_units(self, context: RunContext) -> int:
-        predictions = prediction_unit_count(context)
-        if context.parameters.group_by == "label" or not self._unpredicted(context):
-            grouping = grouping_of(context, context.parameters.images_per_class)
-            return predictions + len(class_units(grouping))
-        return predictions + 1
-
-    def _unpredicted(self, context: RunContext) -> bool:
-        states = context.project.unit_states(context.run.id)
-        return any(states.get(unit.key) != "done" for unit in prediction_units(context))
+        return count_units(context)
 
     def run_unit(self, unit: Unit, context: RunContext) -> Results:
         if unit.images:

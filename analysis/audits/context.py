@@ -123,20 +123,12 @@ class RunContext:
                 paths.append(path)
                 known.append(image)
 
-        wants_preview = {path for path, image in zip(paths, known, strict=True)
-                         if image.id in lacking}  # fmt: skip
-
         def transform(picture: Any) -> tuple[np.ndarray, Any]:
             # Decoding is shared: the preview is made of the same picture as the frame.
-            return frame.apply(picture), thumbnail(picture)
-
-        def transform_without_preview(picture: Any) -> tuple[np.ndarray, Any]:
-            return frame.apply(picture), None
+            return frame.apply(picture), thumbnail(picture) if lacking else None
 
         kept, frames, previews = [], [], []
-        for loaded in load_frames(
-            paths, transform if wants_preview else transform_without_preview, self.progress
-        ):
+        for loaded in load_frames(paths, transform, self.progress):
             image = known[loaded.index]
             report(loaded.index + 1, len(paths))
             if loaded.pixels is None:

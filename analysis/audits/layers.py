@@ -11,13 +11,10 @@ import numpy as np
 from analysis.audits.comparison import (
     ComparisonParameters,
     check_comparison,
-    class_units,
-    grouping_of,
-    label_grouping,
-    prediction_unit_count,
-    prediction_units,
+    count_units,
+    estimate_workload,
+    plan_units,
     run_prediction_unit,
-    shared_seconds_per_image,
 )
 from analysis.audits.context import SIDES, RunContext
 from analysis.audits.parameters import parameter
@@ -90,50 +87,27 @@ class LayersAudit:
 
     def estimate(self, request: Request) -> Estimate:
         parameters: LayersParameters = request.parameters
-        notes: list[str] = []
-        if parameters.group_by == "label":
-            grouping = label_grouping(request, parameters.images_per_class)
-            images = sum(len(group.images) for group in grouping.classes)
-            classes, predictions = len(grouping.classes), 0
-            units = len(class_units(grouping))
-            notes += [f"{name} is left out: {reason}" for name, reason in grouping.problems]
-        else:
-            images = predictions = request.project.value(
-                "SELECT count(*) FROM image WHERE image_set = ?", (request.image_set,)
-            )
-            classes = units = max(1, images // parameters.minimum_images)
-            notes.append("The number of classes is known once the models have predicted them.")
+        work = estimate_workload(request)
         counts = [
             len(chosen_layers(request.project, model, parameters.named_layers(side),
                               parameters.layers))
             for side, model in (("a", request.model_a), ("b", request.model_b))
         ]  # fmt: skip
-        patches = images * parameters.patches_per_image()
-        speeds = shared_seconds_per_image(request)
-        seconds = None
-        if speeds is not None:
-            seconds = (patches + predictions) * sum(speeds)
-            seconds += _ALGEBRA_SECONDS * classes * sum(counts)
-        replicas = parameters.replicates + parameters.permutations
+        algebra = _ALGEBRA_SECONDS * work.classes * sum(counts)
+        draws = parameters.replicates + parameters.permutations
         return Estimate(
-            forwards=2 * (patches + predictions),
-            seconds=seconds,
-            bytes=counts[0] * counts[1] * (classes * replicas * 4 + _BYTES_A_PAIR_AND_CLASS),
-            units=units,
-            notes=tuple(notes),
+            forwards=work.forwards,
+            seconds=None if work.forward_seconds is None else work.forward_seconds + algebra,
+            bytes=counts[0] * counts[1] * (work.units * draws * 4 + _BYTES_A_PAIR_AND_CLASS),
+            units=work.units,
+            notes=work.notes,
         )
 
     def plan(self, context: RunContext) -> Iterator[Unit]:
-        yield from prediction_units(context)
-        yield from class_units(grouping_of(context, context.parameters.images_per_class))
+        return plan_units(context)
 
     def count_units(self, context: RunContext) -> int:
-        predictions = prediction_unit_count(context)
-        states = context.project.unit_states(context.run.id)
-        if any(states.get(unit.key) != "done" for unit in prediction_units(context)):
-            return predictions + 1
-        grouping = grouping_of(context, context.parameters.images_per_class)
-        return predictions + len(class_units(grouping))
+        return count_units(context)
 
     def run_unit(self, unit: Unit, context: RunContext) -> Results:
         if unit.images:
@@ -148,7 +122,8 @@ class LayersAudit:
         units = [
             key
             for key, state in project.unit_states(run.id).items()
-            if state == "done" and key.startswith("classes/")
+            # A unit none of whose classes could be read is done, and has nothing to add.
+            if state == "done" and project.has_array(run.id, f"{key}/pearson")
         ]
         if not units:
             return

@@ -236,6 +236,25 @@ def test_a_missing_image_is_listed_and_the_rest_goes_on(
     assert table(small_project, "concept", run)
 
 
+def test_a_class_that_cannot_be_read_is_listed_and_the_other_layers_compared(
+    small_project: Project, small_images: Path, table: Table, tmp_path: Path
+) -> None:
+    moved = tmp_path / "moved"
+    shutil.copytree(small_images, moved)
+    image_set = intake.add_images(small_project, "moved", moved, Progress())
+    gone = sorted(path for path in moved.iterdir() if path.is_dir())[0]
+    for picture in sorted(gone.iterdir())[:6]:
+        picture.unlink()
+    parameters = audits.parse_parameters(audits.AUDITS["layers"].parameters, COMMON)
+    run = audits.create_run(
+        small_project, "layers", "pink-sensitive", "pink-invariant", parameters, image_set, "cpu"
+    )
+    audits.execute(small_project, run, Progress())
+    assert {row["classes"] for row in table(small_project, "layer_similarity", run)} == {1}
+    reasons = small_project.rows("SELECT reason FROM problem WHERE subject = ?", (gone.name,))
+    assert [row["reason"] for row in reasons] == ["Only 6 images could be read."]
+
+
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
