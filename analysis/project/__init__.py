@@ -1,5 +1,5 @@
 """The project file: everything an audit finds, in one SQLite file that opens anywhere."""
 
-from analysis.project.project import Project
+from analysis.project.project import IMPORTED, Project
 
-__all__ = ["Project"]
+__all__ = ["IMPORTED", "Project"]

@@ -162,6 +162,18 @@ class ProjectImages(ProjectFile):
                 kind=kind,
             )
 
+    def label_planes_root(self, label_planes: int) -> Path:
+        """Where a folder of label planes lies now, whether it exists or not.
+
+        :raises AuditError: there is no such folder in the project.
+        """
+        row = self.row(
+            "SELECT source, source_relative FROM label_plane_source WHERE id = ?", (label_planes,)
+        )
+        if row is None:
+            raise AuditError("The project has no such label planes.")
+        return locate_source(row["source"], row["source_relative"], self.path)
+
     def add_thumbnails(self, thumbnails: Iterable[tuple[int, int, int, bytes]]) -> None:
         """Store (image id, width, height, WebP bytes) entries, replacing earlier ones."""
         batch = list(thumbnails)

@@ -20,7 +20,7 @@ from pathlib import Path
 from analysis.errors import AuditError
 from analysis.project.errors import damaged, translated
 from analysis.project.replacing import replacing
-from analysis.project.schema import APPLICATION_ID, PAGE_SIZE, VERSION_1
+from analysis.project.schema import APPLICATION_ID, PAGE_SIZE, VERSION_1, VERSION_2
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,10 @@ def execute_all(statements: Iterable[str]) -> Callable[[sqlite3.Connection], Non
     return apply
 
 
-MIGRATIONS: tuple[Migration, ...] = (Migration(1, "first version", execute_all(VERSION_1)),)
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration(1, "first version", execute_all(VERSION_1)),
+    Migration(2, "dissection, embedding and performance", execute_all(VERSION_2)),
+)
 
 
 def latest_version() -> int:

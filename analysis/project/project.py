@@ -15,6 +15,9 @@ from analysis.project.images import ProjectImages
 from analysis.project.results import Row, insert_rows, replace_rows
 from analysis.project.values import now, to_sql
 
+# The library of a model that is known from an imported table alone: it has no network.
+IMPORTED = "imported"
+
 
 class LayerRecord(Protocol):
     """A layer as it is found in a model; `shape` is without the batch."""
@@ -130,7 +133,9 @@ class Project(ProjectImages):
         """
         with self.transaction() as connection:
             users = connection.execute(
-                "SELECT 1 FROM run WHERE :name IN (model_a, model_b)", {"name": name}
+                "SELECT 1 FROM run WHERE :name IN (model_a, model_b)"
+                " UNION ALL SELECT 1 FROM run_model WHERE model = :name",
+                {"name": name},
             )
             if users.fetchone() is not None:
                 raise AuditError(
@@ -148,13 +153,18 @@ class Project(ProjectImages):
         *,
         model_a: str | None = None,
         model_b: str | None = None,
+        models: Sequence[str] = (),
         image_set: int | None = None,
         seed: int | None = None,
         device: str | None = None,
         versions: Mapping[str, str] | None = None,
         units: Sequence[str] = (),
     ) -> int:
-        """Add a pending run and, in their order, the keys of its units; return its id."""
+        """Add a pending run and, in their order, the keys of its units; return its id.
+
+        :param model_a, model_b: the pair that is compared; or
+        :param models: any number of models that are equals in the run.
+        """
         with self.transaction() as connection:
             run = insert_entry(
                 connection,
@@ -171,9 +181,21 @@ class Project(ProjectImages):
                 versions=None if versions is None else dict(versions),
                 created=now(),
             )
+            connection.executemany(
+                "INSERT INTO run_model (run, position, model) VALUES (?, ?, ?)",
+                [(run, position, model) for position, model in enumerate(models)],
+            )
             if units:
                 self.plan_units(run, units)
         return run
+
+    def run_models(self, run: int) -> tuple[str, ...]:
+        """The models of a run: its pair, first model first, or its list in order."""
+        rows = self.rows("SELECT model FROM run_model WHERE run = ? ORDER BY position", (run,))
+        if rows:
+            return tuple(row["model"] for row in rows)
+        pair = self.row("SELECT model_a, model_b FROM run WHERE id = ?", (run,))
+        return tuple(name for name in pair or () if name is not None)
 
     def plan_units(self, run: int, keys: Sequence[str]) -> None:
         """Say which units a run consists of; those it has already keep their state."""

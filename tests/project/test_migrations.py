@@ -1,4 +1,4 @@
-"""From version to version; an injected second version stands for those to come."""
+"""From version to version; an injected version after the last stands for those to come."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ from analysis.errors import AuditError
 from analysis.project import Project, checks, migrations
 from analysis.project.errors import NewerProjectError
 from analysis.project.migrations import Migration, execute_all
+from analysis.project.schema import RESULT_TABLES
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
-SECOND = Migration(
-    2,
+LATEST = migrations.latest_version()
+
+NEXT = Migration(
+    LATEST + 1,
     "findings",
     execute_all(
         [
@@ -29,7 +32,7 @@ SECOND = Migration(
 
 
 def fail_half_way(connection: sqlite3.Connection) -> None:
-    SECOND.apply(connection)
+    NEXT.apply(connection)
     connection.execute("DELETE FROM patch")
     connection.execute("INSERT INTO finding (text) VALUES (NULL)")
 
@@ -39,8 +42,8 @@ def leave_orphans(connection: sqlite3.Connection) -> None:
 
 
 @pytest.fixture
-def second_version(monkeypatch: pytest.MonkeyPatch):
-    def install(migration: Migration = SECOND) -> None:
+def next_version(monkeypatch: pytest.MonkeyPatch):
+    def install(migration: Migration = NEXT) -> None:
         monkeypatch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, migration))
 
     return install
@@ -55,13 +58,13 @@ def names(folder: Path) -> list[str]:
     return sorted(entry.name for entry in folder.iterdir())
 
 
-@pytest.mark.parametrize("version", range(1, migrations.latest_version() + 1))
+@pytest.mark.parametrize("version", range(1, LATEST + 1))
 def test_every_version_ever_written_still_opens(tmp_path: Path, version: int) -> None:
     path = tmp_path / "old.parallax"
     shutil.copy(FIXTURES / f"version_{version}.parallax", path)
     assert checks.read_header(path).version == version
     with Project.open(path, quick_check=True) as project:
-        assert project.name == "Birds, version 1"
+        assert project.name == f"Birds, version {version}"
         assert project.value("SELECT count(*) FROM concept") == 20
         assert project.value("SELECT path FROM image WHERE id = 2") == "finch/1.jpg"
         array = project.read_array(1, "class/finch/a/real")
@@ -70,11 +73,11 @@ def test_every_version_ever_written_still_opens(tmp_path: Path, version: int) ->
         assert list(project.unit_states(1).values()) == ["done", "pending"]
 
 
-def test_migrating_keeps_everything_and_a_copy(old: Path, second_version) -> None:
+def test_migrating_keeps_everything_and_a_copy(old: Path, next_version) -> None:
     original = old.read_bytes()
-    second_version()
+    next_version()
     with Project.open(old) as project:
-        assert project.value("PRAGMA user_version") == 2
+        assert project.value("PRAGMA user_version") == LATEST + 1
         assert project.value("SELECT count(*) FROM finding") == 2
         assert project.value("SELECT colour FROM run") is None
         assert project.value("SELECT count(*) FROM concept") == 20
@@ -88,10 +91,10 @@ def test_migrating_keeps_everything_and_a_copy(old: Path, second_version) -> Non
 
 
 def test_the_copy_opens_in_the_older_parallax(
-    old: Path, second_version, monkeypatch: pytest.MonkeyPatch
+    old: Path, next_version, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     released = migrations.MIGRATIONS
-    second_version()
+    next_version()
     Project.open(old).close()
     monkeypatch.setattr(migrations, "MIGRATIONS", released)
     with pytest.raises(NewerProjectError):
@@ -100,9 +103,9 @@ def test_the_copy_opens_in_the_older_parallax(
         assert project.value("SELECT count(*) FROM concept") == 20
 
 
-def test_a_copy_that_is_there_is_not_overwritten(old: Path, second_version) -> None:
+def test_a_copy_that_is_there_is_not_overwritten(old: Path, next_version) -> None:
     old.with_name("old.version-1.parallax").write_text("precious")
-    second_version()
+    next_version()
     Project.open(old).close()
     assert names(old.parent) == [
         "old.parallax",
@@ -114,11 +117,11 @@ def test_a_copy_that_is_there_is_not_overwritten(old: Path, second_version) -> N
 
 @pytest.mark.parametrize("apply", [fail_half_way, leave_orphans])
 def test_a_migration_that_fails_half_way_leaves_the_file_unharmed(
-    old: Path, second_version, apply, monkeypatch: pytest.MonkeyPatch
+    old: Path, next_version, apply, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     original = old.read_bytes()
     released = migrations.MIGRATIONS
-    second_version(Migration(2, "fails", apply))
+    next_version(Migration(LATEST + 1, "fails", apply))
     with pytest.raises(AuditError, match="could not be brought to this version") as caught:
         Project.open(old)
     assert "old.version-1.parallax" in caught.value.hint
@@ -131,10 +134,10 @@ def test_a_migration_that_fails_half_way_leaves_the_file_unharmed(
 
 
 def test_no_space_for_the_copy_means_no_migration(
-    old: Path, second_version, monkeypatch: pytest.MonkeyPatch
+    old: Path, next_version, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     original = old.read_bytes()
-    second_version()
+    next_version()
 
     def no_space(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
@@ -147,7 +150,7 @@ def test_no_space_for_the_copy_means_no_migration(
 
 
 def test_a_crashed_project_is_migrated_with_its_last_changes(
-    old: Path, tmp_path: Path, second_version
+    old: Path, tmp_path: Path, next_version
 ) -> None:
     crashed = tmp_path / "crashed" / "old.parallax"
     crashed.parent.mkdir()
@@ -155,20 +158,20 @@ def test_a_crashed_project_is_migrated_with_its_last_changes(
         project.rename("changed just before")
         for ending in ("", "-wal"):
             shutil.copy(f"{old}{ending}", f"{crashed}{ending}")
-    second_version()
+    next_version()
     with Project.open(crashed) as project:
         assert project.name == "changed just before"
-        assert project.value("PRAGMA user_version") == 2
-    backup = sqlite3.connect(crashed.with_name("old.version-1.parallax"))
+        assert project.value("PRAGMA user_version") == LATEST + 1
+    backup = sqlite3.connect(crashed.with_name(f"old.version-{LATEST}.parallax"))
     assert backup.execute("SELECT name FROM project").fetchone() == ("changed just before",)
     backup.close()
 
 
-def test_older_projects_are_read_without_being_changed(old: Path, second_version) -> None:
+def test_older_projects_are_read_without_being_changed(old: Path, next_version) -> None:
     original = old.read_bytes()
-    second_version()
+    next_version()
     with Project.open(old, read_only=True) as project:
-        assert project.value("PRAGMA user_version") == 2
+        assert project.value("PRAGMA user_version") == LATEST + 1
         assert project.value("SELECT count(*) FROM finding") == 2
         assert project.path == old
     assert old.read_bytes() == original
@@ -180,9 +183,10 @@ def test_the_list_of_migrations_is_without_gaps() -> None:
     assert versions == list(range(1, len(versions) + 1))
 
 
-def test_version_1_is_what_was_released() -> None:
+@pytest.mark.parametrize("version", range(1, LATEST + 1))
+def test_a_version_is_what_was_released(version: int) -> None:
     """Released versions never change: the fixture holds the tables that files out there have."""
-    connection = sqlite3.connect(FIXTURES / "version_1.parallax")
+    connection = sqlite3.connect(FIXTURES / f"version_{version}.parallax")
     stored = {
         (kind, name): " ".join(sql.split())
         for kind, name, sql in connection.execute(
@@ -190,4 +194,10 @@ def test_version_1_is_what_was_released() -> None:
         )
     }
     connection.close()
-    assert stored == checks.expected_structure(1)
+    assert stored == checks.expected_structure(version)
+
+
+def test_the_fixture_of_the_latest_version_has_something_in_every_table() -> None:
+    with Project.open(FIXTURES / f"version_{LATEST}.parallax", read_only=True) as project:
+        for table in RESULT_TABLES:
+            assert project.value(f"SELECT count(*) FROM {table}") > 0, table

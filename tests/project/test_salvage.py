@@ -214,8 +214,9 @@ def test_a_compacted_file_with_a_lost_first_page_is_restored(damaged: Path) -> N
 
 
 def test_a_damaged_catalogue_below_a_sound_header_is_restored(damaged: Path) -> None:
+    leaf = pages_of(damaged, "sqlite_schema")[0]
     with damaged.open("r+b") as file:
-        file.seek(PAGE_SIZE - 3000)
+        file.seek(leaf * PAGE_SIZE - 3000)
         file.write(b"\xa5" * 2000)
     with pytest.raises(AuditError):
         Project.open(damaged)
