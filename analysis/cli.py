@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import platformdirs
@@ -17,6 +17,9 @@ from analysis.devices import DEVICE_NAMES
 from analysis.errors import AuditError, Cancelled
 from analysis.progress import Progress
 from analysis.project import Project
+
+if TYPE_CHECKING:
+    from analysis.audits import AuditDefinition
 
 EXIT_INTERRUPTED = 130
 
@@ -197,15 +200,13 @@ def run(
     parameters = audits.parse_parameters(definition.parameters, values)
     terminal = _Terminal(json_progress)
     with Project.open(file) as project:
-        model_a, model_b = _pair(project, models)
-        images = _image_set(project, image_set)
+        chosen = _models(project, definition, models)
+        images = _image_set(project, image_set) if definition.takes_images else None
         run_id = None
         if not afresh:
-            run_id = audits.find_unfinished_run(
-                project, audit, model_a, model_b, parameters, images
-            )
+            run_id = audits.find_unfinished_run(project, audit, chosen, parameters, images)
         if run_id is None:
-            run_id = audits.create_run(project, audit, model_a, model_b, parameters, images, device)
+            run_id = audits.create_run(project, audit, chosen, parameters, images, device)
         _execute(project, run_id, terminal, device)
 
 
@@ -243,20 +244,21 @@ def _estimate(project: Project, run_id: int) -> Any:
     definition = audits.audit_definition(row["audit"])
     parameters = parameters_from_json(definition.parameters, row["parameters"])
     return audits.estimate(
-        project, row["audit"], row["model_a"], row["model_b"], parameters, row["image_set"]
+        project, row["audit"], project.run_models(run_id), parameters, row["image_set"]
     )
 
 
-def _pair(project: Project, models: Sequence[str]) -> tuple[str, str]:
-    names = list(models) or [
-        row["name"] for row in project.rows("SELECT name FROM model ORDER BY position LIMIT 3")
-    ]
-    if len(names) != 2:
+def _models(project: Project, definition: AuditDefinition, named: Sequence[str]) -> tuple[str, ...]:
+    """The models named; of audits of any number of models, all that suit if none is named."""
+    from analysis import audits
+
+    names = tuple(named) or tuple(audits.suitable_models(project, definition))
+    if definition.takes_pair and len(names) != 2:
         raise AuditError(
             f"This audit compares two models, not {len(names)}.",
             "Name them: --models A --models B.",
         )
-    return names[0], names[1]
+    return names
 
 
 def _image_set(project: Project, name: str | None) -> int:
@@ -268,6 +270,29 @@ def _image_set(project: Project, name: str | None) -> int:
         raise AuditError("The project has no images.", "Add them: parallax add FILE --images …")
     known = ", ".join(row["name"] for row in rows)
     raise AuditError(f"The project has no image set “{name}”.", f"Its image sets are {known}.")
+
+
+@cli.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("kind", type=click.Choice(["dissection", "performance"]))
+@click.argument("table", type=click.Path(path_type=Path))
+@click.option("--model", metavar="NAME", help="The model of a table of units that names none.")
+def import_table(file: Path, kind: str, table: Path, model: str | None) -> None:
+    """Take a TABLE (CSV) of dissected units or of performance into the project FILE."""
+    from analysis.audits import imports
+
+    terminal = _Terminal(False)
+    with Project.open(file) as project:
+        if kind == "dissection":
+            summary = imports.import_dissection(project, table, model)
+        else:
+            summary = imports.import_performance(project, table)
+        rows = "units" if kind == "dissection" else "values"
+        terminal.say(f"{len(summary.models)} models, {summary.rows} {rows} (run {summary.run})")
+        if summary.added_models:
+            terminal.say(f"  known by this table alone: {', '.join(summary.added_models)}")
+        for subject, reason in summary.left_out:
+            terminal.say(f"  {subject}: {reason}")
 
 
 @cli.command()

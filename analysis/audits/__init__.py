@@ -3,7 +3,13 @@
 from analysis.audits.parameters import ParameterField, parameter_fields, parse_parameters
 from analysis.audits.plan import AuditDefinition, Estimate
 from analysis.audits.registry import audit_definition, audit_definitions
-from analysis.audits.runner import create_run, estimate, execute, find_unfinished_run
+from analysis.audits.runner import (
+    create_run,
+    estimate,
+    execute,
+    find_unfinished_run,
+    suitable_models,
+)
 
 AUDITS = audit_definitions()
 
@@ -19,4 +25,5 @@ __all__ = [
     "find_unfinished_run",
     "parameter_fields",
     "parse_parameters",
+    "suitable_models",
 ]

@@ -133,7 +133,7 @@ def label_grouping(request: Request, images_per_class: int) -> Grouping:
 def request_of(context: RunContext) -> Request:
     """The request a run was made from."""
     run = context.run
-    return Request(context.project, run.model_a, run.model_b, run.image_set, context.parameters)
+    return Request(context.project, run.models, run.image_set, context.parameters)
 
 
 def images_of_run(context: RunContext) -> tuple[ImageEntry, ...]:
@@ -152,7 +152,7 @@ def prediction_units(context: RunContext) -> Iterator[Unit]:
             yield Unit(
                 key=f"predictions/{side}/{start}",
                 text=f"Predicting classes with {context.run.model(side)}",
-                side=side,
+                model=context.run.model(side),
                 images=tuple(image.id for image in members),
             )
 
@@ -166,7 +166,7 @@ def run_prediction_unit(unit: Unit, context: RunContext) -> Results:
     wanted = set(unit.images)
     images = [image for image in images_of_run(context) if image.id in wanted]
     predicted, problems = context.features.predict(
-        unit.side, images, context.stepper(0, 1, unit.text)
+        unit.model, images, context.stepper(0, 1, unit.text)
     )
     ids = np.array([image.id for image in images], dtype=np.int64)
     return Results(arrays={unit.key: np.stack([ids, predicted])}, problems=problems)
@@ -194,10 +194,10 @@ def _make_grouping(context: RunContext, images_per_class: int) -> Grouping:
 
 
 def _predictions(context: RunContext, side: str) -> dict[int, str]:
-    names = class_names(context, side)
+    names = class_names(context, context.run.model(side))
     found: dict[int, str] = {}
     for unit in prediction_units(context):
-        if unit.side != side:
+        if unit.model != context.run.model(side):
             continue
         ids, classes = context.project.read_array(context.run.id, unit.key)
         for image, index in zip(ids.tolist(), classes.tolist(), strict=True):
@@ -206,9 +206,9 @@ def _predictions(context: RunContext, side: str) -> dict[int, str]:
     return found
 
 
-def class_names(context: RunContext, side: str) -> Sequence[str]:
+def class_names(context: RunContext, name: str) -> Sequence[str]:
     """Names of a model's outputs; numbers where it has no names, made unique where they repeat."""
-    model = context.features.model(side)
+    model = context.features.model(name)
     return _unique_names(model.class_names or (), model.num_classes)
 
 

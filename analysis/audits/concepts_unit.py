@@ -138,7 +138,7 @@ def _load_class(
     for position, side in enumerate(SIDES):
         low = start + share * (0.1 + 0.45 * position)
         activations[side] = context.features.patch_features(
-            side,
+            context.run.model(side),
             loaded.images,
             loaded.frames,
             parameters.grid(),
@@ -266,7 +266,9 @@ def _compare(
         own_similarity = concept_similarity(
             _by_image(own, data.patches), _by_image(real, data.patches)
         )
-        head = context.features.head(side) if parameters.layer(side) == "penultimate" else None
+        head = None
+        if parameters.layer(side) == "penultimate":
+            head = context.features.head(context.run.model(side))
         common = {
             "side": side,
             "class": name,
@@ -359,7 +361,7 @@ def _importance(
     parameters: ConceptsParameters = context.parameters
     wanted = data.rows(data.fit)
     coefficients = concepts.coefficients[wanted]
-    names = class_names(context, side)
+    names = class_names(context, context.run.model(side))
     if data.group.name in names:
         target: Any = names.index(data.group.name)
     else:

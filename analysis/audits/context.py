@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,14 +29,23 @@ class RunRecord:
 
     id: int
     audit: str
-    image_set: int
-    model_a: str
-    model_b: str
+    image_set: int | None
+    models: tuple[str, ...]
     seed: int
     device: str
 
+    @property
+    def model_a(self) -> str:
+        """The first model; an audit of a pair compares it with `model_b`."""
+        return self.models[0]
+
+    @property
+    def model_b(self) -> str:
+        return self.models[1]
+
     def model(self, side: str) -> str:
-        return self.model_a if side == "a" else self.model_b
+        """The model of a side, “a” or “b”, of an audit of a pair."""
+        return self.models[SIDES.index(side)]
 
 
 @dataclass(frozen=True)
@@ -63,7 +72,8 @@ class RunContext:
         self.progress = progress
         self._done = 0.0
         self._total = 1.0
-        self._kept: dict[str, Any] = {}
+        self.kept: dict[str, Any] = {}
+        self._at_close: list[Callable[[], None]] = []
 
     @cached_property
     def device(self) -> torch.device:
@@ -75,11 +85,15 @@ class RunContext:
 
         return FeatureSource(self)
 
-    def keep(self, name: str, make: Callable[[], Any]) -> Any:
-        """What `make` gives, made once for this run."""
-        if name not in self._kept:
-            self._kept[name] = make()
-        return self._kept[name]
+    def keep(
+        self, name: str, make: Callable[[], Any], close: Callable[[Any], None] | None = None
+    ) -> Any:
+        """What `make` gives, made once for this run and let go with `close` at its end."""
+        if name not in self.kept:
+            made = self.kept[name] = make()
+            if close is not None:
+                self._at_close.append(partial(close, made))
+        return self.kept[name]
 
     def set_units(self, done: int, total: int) -> None:
         """Where the run stands; `step` counts on from here."""
@@ -96,6 +110,17 @@ class RunContext:
             self.step(low + (high - low) * done / max(of, 1), text)
 
         return report
+
+    def part(self, low: float, high: float, before: str = "") -> Progress:
+        """A progress for an engine: its whole is the present unit from `low` to `high`.
+
+        :param before: stands before what the engine says it does.
+        """
+
+        def report(done: float, total: float, text: str, _left: float | None) -> None:
+            self.step(low + (high - low) * done / max(total, 1), before + text.lower())
+
+        return Progress(report)
 
     def load_images(
         self,
@@ -150,6 +175,9 @@ class RunContext:
         return LoadedImages(tuple(kept), np.stack(frames), tuple(problems))
 
     def close(self) -> None:
-        """Let go of the models and the cache."""
+        """Let go of the models, the cache and whatever else was kept."""
+        for close in self._at_close:
+            close()
+        self.kept.clear()
         if "features" in self.__dict__:
             self.features.close()

@@ -20,11 +20,12 @@ import numpy as np
 import platformdirs
 
 DEFAULT_LIMIT = 4 * 1024**3
+_TYPES = ("<f4", "<f2")
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS feature (
-    key BLOB PRIMARY KEY, rows INTEGER NOT NULL, data BLOB NOT NULL, size INTEGER NOT NULL,
-    used REAL NOT NULL
+    key BLOB PRIMARY KEY, rows INTEGER NOT NULL, dtype TEXT NOT NULL, data BLOB NOT NULL,
+    size INTEGER NOT NULL, used REAL NOT NULL
 ) STRICT, WITHOUT ROWID;
 """
 
@@ -41,10 +42,10 @@ def feature_key(**parts: Any) -> bytes:
 
 
 class FeatureCache:
-    """A bounded store of float32 matrices; losing it costs time, never results."""
+    """A bounded store of float32 and float16 matrices; losing it costs time, never results."""
 
     def __init__(self, path: Path | None = None, limit: int = DEFAULT_LIMIT) -> None:
-        self._path = path or cache_folder() / "features.sqlite"
+        self._path = path or cache_folder() / "activations.sqlite"
         self._limit = limit
         self._connection = self._open()
         self._size = self._total_size()
@@ -83,11 +84,13 @@ class FeatureCache:
         try:
             for key in keys:
                 row = self._connection.execute(
-                    "SELECT rows, data FROM feature WHERE key = ?", (key,)
+                    "SELECT rows, dtype, data FROM feature WHERE key = ?", (key,)
                 ).fetchone()
-                if row is None or not row[0] or len(row[1]) % (4 * row[0]):
+                if row is None or row[1] not in _TYPES or not row[0]:
                     return None
-                found.append(np.frombuffer(row[1], dtype="<f4").reshape(row[0], -1))
+                if len(row[2]) % (np.dtype(row[1]).itemsize * row[0]):
+                    return None
+                found.append(np.frombuffer(row[2], dtype=row[1]).reshape(row[0], -1))
             self._connection.executemany(
                 "UPDATE feature SET used = ? WHERE key = ?", [(time.time(), key) for key in keys]
             )
@@ -96,23 +99,28 @@ class FeatureCache:
         return found
 
     def write(self, matrices: Mapping[bytes, np.ndarray]) -> None:
-        """Keep matrices (rows, features); a full disk is no error, the cache just stays small."""
+        """Keep matrices (rows, features); a full disk is no error, the cache just stays small.
+
+        Half precision stays so, everything else becomes float32.
+        """
         if self._connection is None:
             return
         now = time.time()
         rows = [
-            (key, len(matrix), np.ascontiguousarray(matrix, dtype="<f4").tobytes(), 0, now)
+            (key, len(matrix), dtype, data, len(data), now)
             for key, matrix in matrices.items()
             if len(matrix)
+            for dtype in ("<f2" if matrix.dtype == np.float16 else "<f4",)
+            for data in (np.ascontiguousarray(matrix, dtype=dtype).tobytes(),)
         ]
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             self._connection.executemany(
-                "INSERT OR REPLACE INTO feature (key, rows, data, size, used)"
-                " VALUES (?, ?, ?, ?, ?)",
-                [(key, count, data, len(data), used) for key, count, data, _, used in rows],
+                "INSERT OR REPLACE INTO feature (key, rows, dtype, data, size, used)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                rows,
             )
-            self._size += sum(len(data) for _, _, data, _, _ in rows)
+            self._size += sum(row[4] for row in rows)
             if self._size > self._limit:
                 self._evict()
             self._connection.execute("COMMIT")

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from analysis.audits.feature_cache import FeatureCache, feature_key
+from analysis.audits.feature_cache import FeatureCache
+from analysis.audits.forwards import Forwards, Report
 from analysis.audits.grouping import ImageEntry
 from analysis.errors import AuditError
 from analysis.images.frames import PatchGrid, extract_patches
+from analysis.images.loading import load_frames
 from analysis.models.heads import Head, find_head
 from analysis.models.layers import Layer, find_layers
 from analysis.models.loading import LoadedModel, load_model
@@ -25,25 +29,38 @@ if TYPE_CHECKING:
     from analysis.audits.context import RunContext
 
 # Images a forward, by device. A CPU gains nothing from more, and cancelling waits for one forward.
-_IMAGES_PER_FORWARD = {"cpu": 1, "mps": 8, "cuda": 64}
+_CUT_IMAGES_PER_FORWARD = {"cpu": 1, "mps": 8, "cuda": 64}
+_WHOLE_IMAGES_PER_FORWARD = {"cpu": 8, "mps": 32, "cuda": 256}
+
+
+@dataclass(frozen=True)
+class ImageFeatures:
+    """Features of those whole images that could be read.
+
+    `features`: (images, channels) float32; `positions`: (images,) places in the list asked for.
+    """
+
+    features: np.ndarray
+    positions: np.ndarray
+    problems: tuple[tuple[str, str], ...]
 
 
 class FeatureSource:
-    """The two models of a run on their device, and the features they give."""
+    """The models of a run on their device, and the features they give."""
 
     def __init__(self, context: RunContext) -> None:
         self._context = context
         self._cache = FeatureCache()
         self._models: dict[str, LoadedModel] = {}
         self._layers: dict[str, tuple[Layer, ...]] = {}
-        self._images_per_forward = _IMAGES_PER_FORWARD[context.device.type]
+        self._cut_images = _CUT_IMAGES_PER_FORWARD[context.device.type]
+        self._whole_images = _WHOLE_IMAGES_PER_FORWARD[context.device.type]
 
-    def model(self, side: str) -> LoadedModel:
-        """The model of a side, loaded once.
+    def model(self, name: str) -> LoadedModel:
+        """A model of the project, loaded once.
 
         :raises AuditError: its weights are gone or are no longer those that were added.
         """
-        name = self._context.run.model(side)
         if name not in self._models:
             self._context.progress.check_cancelled()  # loading takes seconds
             row = self._context.project.row(
@@ -66,165 +83,177 @@ class FeatureSource:
             self._models[name] = dataclasses.replace(model, preprocessing=preprocessing, cache={})
         return self._models[name]
 
-    def layers(self, side: str) -> tuple[Layer, ...]:
-        """The layers of a side's model."""
-        name = self._context.run.model(side)
+    def layers(self, name: str) -> tuple[Layer, ...]:
+        """The layers of a model."""
         if name not in self._layers:
-            self._layers[name] = find_layers(self.model(side))
+            self._layers[name] = find_layers(self.model(name))
         return self._layers[name]
 
-    def head(self, side: str) -> Head | None:
+    def head(self, name: str) -> Head | None:
         """The classifier on top of the penultimate layer, or None for a model without one."""
-        return find_head(self.model(side))
+        return find_head(self.model(name))
 
     def patch_features(
         self,
-        side: str,
+        name: str,
         images: Sequence[ImageEntry],
         frames: np.ndarray,
         grid: PatchGrid,
         layers: Sequence[str],
-        report: Callable[[int, int], None],
+        report: Report,
     ) -> dict[str, torch.Tensor]:
         """Features of every patch of `frames` at every layer: (images × patches, features) each.
 
         All layers come from one forward. Whole chunks of images are read from or written to the
         cache, so that a forward always sees the same batch and gives the same digits.
         """
-        model = self.model(side)
+        parts = {"frame": self._frame(frames), "grid": [grid.size, grid.stride]}
         chunks: dict[str, list[torch.Tensor]] = {layer: [] for layer in layers}
-        step = self._images_per_forward
-        with LayerTaps(model, layers, "auto") as taps:
-            start = 0
-            while start < len(images):
-                chunk = slice(start, start + step)
-                try:
-                    features = self._chunk(side, taps, images[chunk], frames[chunk], grid, layers)
-                except torch.cuda.OutOfMemoryError:
-                    step = self._halve(step)
-                    continue
-                for layer in layers:
-                    chunks[layer].append(features[layer])
-                start += step
-                report(min(start, len(images)), len(images))
-        return {layer: torch.cat(parts) for layer, parts in chunks.items()}
+        device = self._context.device
 
-    def _halve(self, step: int) -> int:
-        if step == 1:
-            raise AuditError(
-                "The graphics card has too little memory for one image.",
-                "Run on the CPU, or choose fewer layers.",
-            )
-        torch.cuda.empty_cache()
-        self._images_per_forward = max(1, step // 2)
-        return self._images_per_forward
+        def inputs(chunk: slice) -> torch.Tensor:
+            pixels = torch.from_numpy(np.ascontiguousarray(frames[chunk].transpose(0, 3, 1, 2)))
+            return extract_patches(pixels.to(device), grid)
 
-    def _chunk(
+        def take(_chunk: slice, found: dict[str, torch.Tensor]) -> None:
+            for layer, features in found.items():
+                chunks[layer].append(features.to(device))
+
+        with LayerTaps(self.model(name), layers, "auto") as taps:
+            forwards = self._forwards(name, taps, layers, parts)
+            self._cut_images = forwards.run(images, self._cut_images, inputs, take, report)
+        return {layer: torch.cat(found) for layer, found in chunks.items()}
+
+    def maps(
         self,
-        side: str,
-        taps: LayerTaps,
+        name: str,
         images: Sequence[ImageEntry],
         frames: np.ndarray,
-        grid: PatchGrid,
         layers: Sequence[str],
-    ) -> dict[str, torch.Tensor]:
-        keys = {layer: self._keys(side, images, frames, grid, layer) for layer in layers}
-        found = {layer: self._cache.read(keys[layer]) for layer in layers}
-        if all(matrices is not None for matrices in found.values()):
-            return {
-                layer: torch.from_numpy(np.concatenate(matrices or [])).to(self._context.device)
-                for layer, matrices in found.items()
-            }
-        model = self.model(side)
-        pixels = torch.from_numpy(np.ascontiguousarray(frames.transpose(0, 3, 1, 2)))
-        patches = extract_patches(pixels.to(self._context.device), grid)
-        batch = to_model_input(patches, model.preprocessing, self._context.device)
-        with torch.inference_mode():
-            features = taps.forward(batch).features
-        fresh = {layer: features[layer].float() for layer in layers}
-        per_image = len(patches) // len(images)
-        for layer, matrix in fresh.items():
-            rows = matrix.cpu().numpy().reshape(len(images), per_image, -1)
-            self._cache.write(dict(zip(keys[layer], rows, strict=True)))
-        return fresh
+        make_store: Callable[[tuple[int, ...]], np.ndarray],
+        report: Report,
+    ) -> dict[str, np.ndarray]:
+        """Activation maps of whole frames at every layer: (images, units, rows, columns) float16.
 
-    def _keys(
+        :param make_store: gives an array of a shape to fill, in memory or on disk.
+        """
+        model = self.model(name)
+        stores: dict[str, np.ndarray] = {}
+
+        def inputs(chunk: slice) -> torch.Tensor:
+            pixels = np.ascontiguousarray(frames[chunk].transpose(0, 3, 1, 2))
+            return torch.from_numpy(pixels).to(self._context.device)
+
+        def take(chunk: slice, found: dict[str, torch.Tensor]) -> None:
+            for layer, values in found.items():
+                units, rows = channels[layer], len(values) // (chunk.stop - chunk.start)
+                maps = values.reshape(chunk.stop - chunk.start, units, rows // units, -1)
+                if layer not in stores:
+                    stores[layer] = make_store((len(images), *maps.shape[1:]))
+                stores[layer][chunk] = maps.numpy()
+
+        channels = {layer.name: layer.channels for layer in self.layers(name)}
+        with LayerTaps(model, layers, "map") as taps:
+            forwards = self._forwards(name, taps, layers, {"frame": self._frame(frames)}, half=True)
+            self._whole_images = forwards.run(images, self._whole_images, inputs, take, report)
+        return stores
+
+    def _forwards(
         self,
-        side: str,
-        images: Sequence[ImageEntry],
-        frames: np.ndarray,
-        grid: PatchGrid,
-        layer: str,
-    ) -> list[bytes]:
-        model = self.model(side)
-        parameters = self._context.parameters
-        common = {
-            "weights": model.weights_sha256,
-            "architecture": model.specification.text,
-            "preprocessing": model.preprocessing.to_json(),
-            "frame": [parameters.resize, frames.shape[1]],
-            "grid": [grid.size, grid.stride],
-            "layer": layer,
-            "reduction": "auto",
-            "precision": parameters.precision,
-            "device": self._context.device.type,
-            "torch": torch.__version__,
-            "threads": torch.get_num_threads(),
-            "batch": [image.sha256 for image in images],
-        }
-        return [feature_key(image=image.sha256, **common) for image in images]
+        name: str,
+        taps: LayerTaps,
+        layers: Sequence[str],
+        parts: Mapping[str, Any],
+        half: bool = False,
+    ) -> Forwards:
+        return Forwards(self.model(name), self._context, self._cache, taps, layers, parts, half)
+
+    def _frame(self, frames: np.ndarray) -> list[int]:
+        return [self._context.parameters.resize, frames.shape[1]]
+
+    def image_features(
+        self, name: str, images: Sequence[ImageEntry], layer: str, report: Report
+    ) -> ImageFeatures:
+        """Features of whole images at one layer, through the model's own transform."""
+        found: list[np.ndarray] = []
+        kept: list[int] = []
+        problems: list[tuple[str, str]] = []
+        done = 0
+        with LayerTaps(self.model(name), [layer], "auto") as taps:
+            forwards = self._forwards(name, taps, [layer], {"frame": "whole"})
+            for start in range(0, len(images), self._whole_images):
+                chunk = images[start : start + self._whole_images]
+                matrices = forwards.cached(chunk)
+                if matrices is not None:
+                    found.append(matrices[layer].numpy())
+                    kept.extend(range(start, start + len(chunk)))
+                else:
+                    pixels, places, missing = self._transformed(name, chunk)
+                    problems += missing
+                    if len(places):
+                        fresh = forwards.fresh([chunk[place] for place in places], pixels)
+                        found.append(fresh[layer].cpu().numpy())
+                        kept.extend(start + place for place in places)
+                done += len(chunk)
+                report(done, len(images))
+        if not found:
+            raise AuditError(
+                "None of the images can be read.",
+                "Check that the image folder is still in its place.",
+            )
+        return ImageFeatures(np.concatenate(found), np.array(kept), tuple(problems))
 
     def predict(
-        self, side: str, images: Sequence[ImageEntry], report: Callable[[int, int], None]
+        self, name: str, images: Sequence[ImageEntry], report: Report
     ) -> tuple[np.ndarray, tuple[tuple[str, str], ...]]:
         """The class index each image is predicted to be, −1 where it cannot be read: (images,).
 
         Whole images, through the model's own transform.
         """
-        from analysis.images.loading import load_frames
+        model = self.model(name)
+        predicted = np.full(len(images), -1, dtype=np.int64)
+        problems: list[tuple[str, str]] = []
+        for start in range(0, len(images), self._whole_images):
+            chunk = images[start : start + self._whole_images]
+            pixels, places, missing = self._transformed(name, chunk)
+            problems += missing
+            if places:
+                inputs = to_model_input(pixels, model.preprocessing, self._context.device)
+                classes = model.run(inputs).argmax(1).cpu().numpy()
+                predicted[start + np.array(places)] = classes
+            report(start + len(chunk), len(images))
+        return predicted, tuple(problems)
 
-        model = self.model(side)
-        project = self._context.project
-        paths, positions, problems = [], [], []
-        for position, image in enumerate(images):
-            path = project.resolve_image(image.id)
+    def _transformed(
+        self, name: str, images: Sequence[ImageEntry]
+    ) -> tuple[torch.Tensor, list[int], list[tuple[str, str]]]:
+        """Pixels through the model's own transform, the places of those read, and the problems."""
+        preprocessing = self.model(name).preprocessing
+        paths: list[Path] = []
+        places: list[int] = []
+        problems: list[tuple[str, str]] = []
+        for place, image in enumerate(images):
+            path = self._context.project.resolve_image(image.id)
             if path is None:
                 problems.append((image.path, "The file is no longer where it was."))
             else:
                 paths.append(path)
-                positions.append(position)
-        predicted = np.full(len(images), -1, dtype=np.int64)
-        step = 16 * self._images_per_forward
-        batch: list[np.ndarray] = []
-        batch_positions: list[int] = []
-
-        def flush() -> None:
-            if not batch:
-                return
-            pixels = torch.from_numpy(np.stack(batch).transpose(0, 3, 1, 2).copy())
-            inputs = to_model_input(
-                pixels.to(self._context.device), model.preprocessing, self._context.device
-            )
-            predicted[batch_positions] = model.run(inputs).argmax(1).cpu().numpy()
-            batch.clear()
-            batch_positions.clear()
-
+                places.append(place)
+        pixels, kept = [], []
         for loaded in load_frames(
-            paths,
-            lambda picture: transform_image(picture, model.preprocessing),
-            self._context.progress,
+            paths, lambda picture: transform_image(picture, preprocessing), self._context.progress
         ):
-            report(loaded.index + 1, len(paths))
+            place = places[loaded.index]
             if loaded.pixels is None:
-                name = images[positions[loaded.index]].path
-                problems.append((name, loaded.problem or "The image cannot be read."))
-                continue
-            batch.append(loaded.pixels)
-            batch_positions.append(positions[loaded.index])
-            if len(batch) == step:
-                flush()
-        flush()
-        return predicted, tuple(problems)
+                reason = loaded.problem or "The image cannot be read."
+                problems.append((images[place].path, reason))
+            else:
+                pixels.append(loaded.pixels)
+                kept.append(place)
+        if not kept:
+            return torch.empty(0, 3, 1, 1, dtype=torch.uint8), [], problems
+        stacked = torch.from_numpy(np.stack(pixels).transpose(0, 3, 1, 2).copy())
+        return stacked.to(self._context.device), kept, problems
 
     def close(self) -> None:
         self._cache.close()

@@ -51,7 +51,7 @@ class Grouping:
     problems: tuple[tuple[str, str], ...]
 
 
-def read_images(project: Project, image_set: int) -> tuple[ImageEntry, ...]:
+def read_images(project: Project, image_set: int | None) -> tuple[ImageEntry, ...]:
     """The images of a set in path order."""
     rows = project.rows(
         "SELECT id, path, label, sha256, width, height FROM image WHERE image_set = ?"

@@ -76,7 +76,7 @@ def _compare_class(
             context.project, name, parameters.named_layers(side), parameters.layers
         )
         features = context.features.patch_features(
-            side,
+            name,
             loaded.images,
             loaded.frames,
             parameters.grid(),

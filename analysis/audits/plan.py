@@ -30,7 +30,7 @@ class Unit:
 
     key: str
     text: str
-    side: str = ""
+    model: str = ""
     classes: tuple[str, ...] = ()
     images: tuple[int, ...] = ()
 
@@ -49,10 +49,18 @@ class Request:
     """What a run is asked to do, before it exists: its inputs by name and id."""
 
     project: Project
-    model_a: str
-    model_b: str
-    image_set: int
+    models: tuple[str, ...]
+    image_set: int | None
     parameters: Any
+
+    @property
+    def model_a(self) -> str:
+        """The first model; an audit of a pair compares it with `model_b`."""
+        return self.models[0]
+
+    @property
+    def model_b(self) -> str:
+        return self.models[1]
 
 
 class Audit(Protocol):
@@ -85,6 +93,14 @@ class AuditDefinition:
     title: str
     description: str
     parameters: type
-    takes_pair: bool
     audit: Audit
+    least_models: int = 2
+    most_models: int | None = 2  # None: any number
+    takes_images: bool = True
+    takes_weights: bool = True  # False: models of imported tables will do
     views: tuple[str, ...] = ()  # perspectives that show its results
+
+    @property
+    def takes_pair(self) -> bool:
+        """Whether it compares one model with another; else models are equals in a list."""
+        return self.most_models == 2

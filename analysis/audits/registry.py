@@ -5,6 +5,9 @@ from __future__ import annotations
 from functools import cache
 
 from analysis.audits.concepts import ConceptsAudit, ConceptsParameters
+from analysis.audits.dissection import DissectionAudit, DissectionParameters
+from analysis.audits.embedding import EmbeddingAudit, EmbeddingParameters
+from analysis.audits.evaluation import EvaluationAudit, EvaluationParameters
 from analysis.audits.layers import LayersAudit, LayersParameters
 from analysis.audits.plan import AuditDefinition
 from analysis.errors import AuditError
@@ -19,7 +22,6 @@ def audit_definitions() -> dict[str, AuditDefinition]:
             title="Concepts",
             description="Which concepts of one model can the other predict, and which not?",
             parameters=ConceptsParameters,
-            takes_pair=True,
             audit=ConceptsAudit(),
             views=("concepts",),
         ),
@@ -28,9 +30,40 @@ def audit_definitions() -> dict[str, AuditDefinition]:
             title="Layers",
             description="How similar are the concepts of every layer of one model to the other's?",
             parameters=LayersParameters,
-            takes_pair=True,
             audit=LayersAudit(),
             views=("layers",),
+        ),
+        AuditDefinition(
+            name="dissection",
+            title="Dissection",
+            description="Which visual concept does each unit of each model stand for?",
+            parameters=DissectionParameters,
+            audit=DissectionAudit(),
+            least_models=1,
+            most_models=None,
+            views=("units", "embedding"),
+        ),
+        AuditDefinition(
+            name="evaluation",
+            title="Evaluation",
+            description="How well do the features of each model tell the classes apart?",
+            parameters=EvaluationParameters,
+            audit=EvaluationAudit(),
+            least_models=1,
+            most_models=None,
+            views=("embedding",),
+        ),
+        AuditDefinition(
+            name="embedding",
+            title="Learned concepts embedding",
+            description="Where do dissected models lie, by the concepts their units know?",
+            parameters=EmbeddingParameters,
+            audit=EmbeddingAudit(),
+            least_models=2,
+            most_models=None,
+            takes_images=False,
+            takes_weights=False,
+            views=("embedding",),
         ),
     )
     return {definition.name: definition for definition in definitions}

@@ -7,7 +7,7 @@ import importlib.metadata
 import json
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from analysis import __version__
@@ -17,7 +17,7 @@ from analysis.audits.plan import AuditDefinition, Estimate, Request
 from analysis.audits.registry import audit_definition
 from analysis.errors import AuditError, Cancelled
 from analysis.progress import Progress
-from analysis.project import Project
+from analysis.project import IMPORTED, Project
 
 # While a run goes on, conclusions are drawn anew at most this often, in seconds.
 _CONCLUDE_EVERY = 2.0
@@ -27,43 +27,75 @@ _VERSIONED = ("torch", "timm", "torchvision", "numpy", "scipy", "scikit-learn", 
 
 def make_request(
     project: Project,
-    model_a: str,
-    model_b: str,
+    definition: AuditDefinition,
+    models: Sequence[str],
     parameters: Any,
     image_set: int | None = None,
 ) -> Request:
-    """The inputs of a run, by name and id.
+    """The inputs of a run of an audit, by name and id.
 
     :param image_set: id of the images; the project's only or first set when None.
-    :raises AuditError: a model or the images are not in the project.
+    :raises AuditError: a model or the images are not in the project, or do not suit the audit.
     """
-    for name in (model_a, model_b):
-        if project.row("SELECT 1 FROM model WHERE name = ?", (name,)) is None:
-            known = ", ".join(row["name"] for row in project.rows("SELECT name FROM model"))
-            raise AuditError(
-                f"The project has no model “{name}”.",
-                f"Its models are {known}." if known else "Add models first.",
-            )
+    _check_models(project, definition, models)
+    if not definition.takes_images:
+        return Request(project, tuple(models), None, parameters)
     if image_set is None:
         image_set = project.value("SELECT min(id) FROM image_set")
     if image_set is None or not project.value(
         "SELECT count(*) FROM image WHERE image_set = ?", (image_set,)
     ):
         raise AuditError("The project has no images.", "Add an image folder first.")
-    return Request(project, model_a, model_b, image_set, parameters)
+    return Request(project, tuple(models), image_set, parameters)
+
+
+def _check_models(project: Project, definition: AuditDefinition, models: Sequence[str]) -> None:
+    if definition.takes_pair and len(models) != 2:
+        raise AuditError(
+            f"This audit compares two models, not {len(models)}.",
+            "Choose two; they may be the same.",
+        )
+    if len(models) < definition.least_models:
+        raise AuditError(
+            f"This audit needs {definition.least_models} models or more, not {len(models)}.",
+            "Choose more models.",
+        )
+    if not definition.takes_pair and len(set(models)) < len(models):
+        raise AuditError("A model is named twice.", "Name each model once.")
+    known = {row["name"]: row["library"] for row in project.rows("SELECT name, library FROM model")}
+    for name in models:
+        if name not in known:
+            names = ", ".join(known)
+            raise AuditError(
+                f"The project has no model “{name}”.",
+                f"Its models are {names}." if names else "Add models first.",
+            )
+        if definition.takes_weights and known[name] == IMPORTED:
+            raise AuditError(
+                f"“{name}” comes from an imported table: there is no network to run.",
+                "Add the network itself under another name.",
+            )
+
+
+def suitable_models(project: Project, definition: AuditDefinition) -> list[str]:
+    """The project's models that the audit can take, in their order."""
+    return [
+        row["name"]
+        for row in project.rows("SELECT name, library FROM model ORDER BY position")
+        if not (definition.takes_weights and row["library"] == IMPORTED)
+    ]
 
 
 def estimate(
     project: Project,
     audit: str,
-    model_a: str,
-    model_b: str,
+    models: Sequence[str],
     parameters: Any,
     image_set: int | None = None,
 ) -> Estimate:
     """What a run would cost; checks at the same time that it can work."""
-    request = make_request(project, model_a, model_b, parameters, image_set)
     definition = audit_definition(audit)
+    request = make_request(project, definition, models, parameters, image_set)
     definition.audit.check(request)
     return definition.audit.estimate(request)
 
@@ -71,22 +103,22 @@ def estimate(
 def create_run(
     project: Project,
     audit: str,
-    model_a: str,
-    model_b: str,
+    models: Sequence[str],
     parameters: Any,
     image_set: int | None = None,
     device: str = "auto",
 ) -> int:
     """Write down a run that `execute` will carry out; returns its id."""
-    request = make_request(project, model_a, model_b, parameters, image_set)
     definition = audit_definition(audit)
+    request = make_request(project, definition, models, parameters, image_set)
     definition.audit.check(request)
+    pair = dict(zip(("model_a", "model_b"), models, strict=True)) if definition.takes_pair else {}
     return project.add_run(
         audit=audit,
-        name=f"{definition.title}: {model_a} and {model_b}",
+        name=f"{definition.title}: {_named(request.models)}",
         image_set=request.image_set,
-        model_a=model_a,
-        model_b=model_b,
+        models=() if definition.takes_pair else request.models,
+        **pair,
         parameters=dataclasses.asdict(parameters),
         seed=parameters.seed,
         device=device,
@@ -94,17 +126,28 @@ def create_run(
     )
 
 
+def _named(models: Sequence[str]) -> str:
+    if len(models) == 2:
+        return f"{models[0]} and {models[1]}"
+    return models[0] if len(models) == 1 else f"{len(models)} models"
+
+
 def find_unfinished_run(
-    project: Project, audit: str, model_a: str, model_b: str, parameters: Any, image_set: int
+    project: Project, audit: str, models: Sequence[str], parameters: Any, image_set: int | None
 ) -> int | None:
     """The latest run of the same inputs that has not finished, to be taken up again."""
     rows = project.rows(
-        "SELECT id, parameters FROM run WHERE audit = ? AND model_a = ? AND model_b = ?"
-        " AND image_set = ? AND state != 'done' ORDER BY id DESC",
-        (audit, model_a, model_b, image_set),
+        "SELECT id, parameters FROM run WHERE audit = ? AND image_set IS ? AND state != 'done'"
+        " ORDER BY id DESC",
+        (audit, image_set),
     )
     wanted = dataclasses.asdict(parameters)
-    return next((row["id"] for row in rows if json.loads(row["parameters"]) == wanted), None)
+    for row in rows:
+        if json.loads(row["parameters"]) == wanted and project.run_models(row["id"]) == tuple(
+            models
+        ):
+            return row["id"]
+    return None
 
 
 def _versions() -> dict[str, str]:
@@ -137,8 +180,7 @@ def execute(
         row["id"],
         row["audit"],
         row["image_set"],
-        row["model_a"],
-        row["model_b"],
+        project.run_models(run_id),
         row["seed"],
         device or row["device"] or "auto",
     )

@@ -16,12 +16,16 @@ from analysis.resources import resource_path
 
 IMAGE_SET = "sample scenes"
 
-# The comparisons worth seeing first: the planted difference, two seeds, a CNN and a transformer.
-_RUNS = (
-    ("concepts", "pink-sensitive", "pink-invariant"),
-    ("layers", "pink-sensitive", "pink-invariant"),
-    ("concepts", "cnn-seed-1", "cnn-seed-2"),
-    ("layers", "cnn-seed-1", "vit"),
+# The comparisons worth seeing first: the planted difference, two seeds, a CNN and a transformer;
+# then all networks beside each other.
+_RUNS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("concepts", ("pink-sensitive", "pink-invariant")),
+    ("layers", ("pink-sensitive", "pink-invariant")),
+    ("dissection", ()),
+    ("evaluation", ()),
+    ("embedding", ()),
+    ("concepts", ("cnn-seed-1", "cnn-seed-2")),
+    ("layers", ("cnn-seed-1", "vit")),
 )
 
 
@@ -45,14 +49,15 @@ def fill_sample_project(project: Project, progress: Progress) -> list[int]:
         if not project.value("SELECT 1 FROM model WHERE name = ?", (name,)):
             add_model(project, name, f"sample:{name}", progress)
     image_set = project.value("SELECT id FROM image_set WHERE name = ?", (IMAGE_SET,))
-    for audit, model_a, model_b in _RUNS:
-        exists = project.value(
-            "SELECT 1 FROM run WHERE audit = ? AND model_a = ? AND model_b = ?",
-            (audit, model_a, model_b),
-        )
-        if not exists:
+    present = {
+        (row["audit"], project.run_models(row["id"]))
+        for row in project.rows("SELECT id, audit FROM run")
+    }
+    for audit, pair in _RUNS:
+        models = pair or tuple(sample_model_names())
+        if (audit, models) not in present:
             parameters = parse_parameters(audit_definition(audit).parameters, {})
-            create_run(project, audit, model_a, model_b, parameters, image_set)
+            create_run(project, audit, models, parameters, image_set)
     rows = project.rows("SELECT id FROM run WHERE state != 'done' ORDER BY id")
     return [row["id"] for row in rows]
 

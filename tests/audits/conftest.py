@@ -61,3 +61,41 @@ def table() -> Callable[[Project, str, int], list[dict[str, object]]]:
         return sorted(stripped, key=repr)
 
     return read
+
+
+@pytest.fixture(scope="session")
+def labelled_images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Broden layout of twelve boats and twelve houses of the sample, with their planes."""
+    folder = tmp_path_factory.mktemp("labelled")
+    source = resource_path("sample")
+    for name in ("label.csv", "category.csv"):
+        shutil.copy(source / name, folder / name)
+    lines = (source / "index.csv").read_text(encoding="utf-8").splitlines()
+    kept = [lines[0]]
+    for kind in ("boat", "house"):
+        kept += [line.replace(",val,", ",,") for line in lines if line.startswith(f"{kind}/")][:12]
+    (folder / "index.csv").write_text("\n".join(kept) + "\n", encoding="utf-8")
+    for line in kept[1:]:
+        for cell in line.split(","):
+            if cell.endswith((".jpg", ".png")):
+                target = folder / "images" / cell
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(source / "images" / cell, target)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def labelled_template(tmp_path_factory: pytest.TempPathFactory, labelled_images: Path) -> Path:
+    """A project with labelled images and three networks, one of them untrained, to be copied."""
+    path = tmp_path_factory.mktemp("project") / "labelled.parallax"
+    with Project.create(path, "labelled") as project:
+        intake.add_images(project, "scenes", labelled_images, Progress())
+        for name in ("pink-sensitive", "pink-invariant", "untrained"):
+            intake.add_model(project, name, f"sample:{name}", Progress())
+    return path
+
+
+@pytest.fixture
+def labelled_project(labelled_template: Path, tmp_path: Path) -> Iterator[Project]:
+    with Project.open(Path(shutil.copy(labelled_template, tmp_path / "labelled.parallax"))) as made:
+        yield made

@@ -33,7 +33,7 @@ def _run(
         audits.AUDITS[audit].parameters,
         {**(QUICK if audit == "concepts" else COMMON), **settings},
     )
-    run = audits.create_run(project, audit, model_a, model_b, parameters, device="cpu")
+    run = audits.create_run(project, audit, (model_a, model_b), parameters, device="cpu")
     audits.execute(project, run, Progress())
     return run
 
@@ -204,7 +204,7 @@ def test_a_cancelled_run_resumes_with_identical_tables(
     undisturbed = _run(small_project, "pink-sensitive", "pink-invariant")
     parameters = audits.parse_parameters(audits.AUDITS["concepts"].parameters, QUICK)
     run = audits.create_run(
-        small_project, "concepts", "pink-sensitive", "pink-invariant", parameters, device="cpu"
+        small_project, "concepts", ("pink-sensitive", "pink-invariant"), parameters, device="cpu"
     )
     with pytest.raises(Cancelled):
         audits.execute(small_project, run, _CancelAfter(stop_after))
@@ -226,7 +226,12 @@ def test_a_missing_image_is_listed_and_the_rest_goes_on(
     victims[1].write_bytes(b"")
     parameters = audits.parse_parameters(audits.AUDITS["concepts"].parameters, QUICK)
     run = audits.create_run(
-        small_project, "concepts", "pink-sensitive", "pink-invariant", parameters, image_set, "cpu"
+        small_project,
+        "concepts",
+        ("pink-sensitive", "pink-invariant"),
+        parameters,
+        image_set,
+        "cpu",
     )
     audits.execute(small_project, run, Progress())
     problems = small_project.rows("SELECT subject, reason FROM problem WHERE run = ?", (run,))
@@ -247,7 +252,7 @@ def test_a_class_that_cannot_be_read_is_listed_and_the_other_layers_compared(
         picture.unlink()
     parameters = audits.parse_parameters(audits.AUDITS["layers"].parameters, COMMON)
     run = audits.create_run(
-        small_project, "layers", "pink-sensitive", "pink-invariant", parameters, image_set, "cpu"
+        small_project, "layers", ("pink-sensitive", "pink-invariant"), parameters, image_set, "cpu"
     )
     audits.execute(small_project, run, Progress())
     assert {row["classes"] for row in table(small_project, "layer_similarity", run)} == {1}
@@ -273,14 +278,14 @@ def test_what_cannot_work_is_refused_before_it_starts(
         audits.AUDITS["concepts"].parameters, {**QUICK, **settings}
     )
     with pytest.raises(AuditError, match=expected) as caught:
-        audits.estimate(small_project, "concepts", "pink-sensitive", "pink-invariant", parameters)
+        audits.estimate(small_project, "concepts", ("pink-sensitive", "pink-invariant"), parameters)
     assert caught.value.hint
 
 
 def test_the_estimate_counts_what_will_be_done(small_project: Project) -> None:
     parameters = audits.parse_parameters(audits.AUDITS["concepts"].parameters, QUICK)
     cost = audits.estimate(
-        small_project, "concepts", "pink-sensitive", "pink-invariant", parameters
+        small_project, "concepts", ("pink-sensitive", "pink-invariant"), parameters
     )
     assert cost.forwards == 2 * 24 * 16
     assert cost.units == 2

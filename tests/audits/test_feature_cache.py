@@ -25,6 +25,15 @@ def test_what_is_written_is_read_bit_for_bit(cache: FeatureCache) -> None:
     np.testing.assert_array_equal(read[1], _matrix(1))
 
 
+def test_half_precision_stays_so(cache: FeatureCache) -> None:
+    half = _matrix(3, 5, 7).astype(np.float16)
+    cache.write({b"half": half})
+    read = cache.read([b"half"])
+    assert read is not None
+    assert read[0].dtype == np.float16
+    np.testing.assert_array_equal(read[0], half)
+
+
 def test_a_missing_part_makes_the_whole_missing(cache: FeatureCache) -> None:
     cache.write({b"one": _matrix(1)})
     assert cache.read([b"one", b"two"]) is None

@@ -80,13 +80,13 @@ def project(tmp_path: Path) -> Iterator[Project]:
 @pytest.fixture
 def audit(project: Project, monkeypatch: pytest.MonkeyPatch) -> _MadeUpAudit:
     made_up = _MadeUpAudit(project)
-    definition = AuditDefinition("made-up", "Made up", "", _Parameters, True, made_up)
+    definition = AuditDefinition("made-up", "Made up", "", _Parameters, made_up)
     monkeypatch.setattr(runner, "audit_definition", lambda name: definition)
     return made_up
 
 
 def _new_run(project: Project) -> int:
-    return runner.create_run(project, "made-up", "A", "B", _Parameters(), device="cpu")
+    return runner.create_run(project, "made-up", ("A", "B"), _Parameters(), device="cpu")
 
 
 def _table(project: Project, run: int) -> list[tuple[object, ...]]:
@@ -152,18 +152,18 @@ def test_an_unfinished_run_of_the_same_inputs_is_found(
     run = _new_run(project)
     image_set = project.value("SELECT image_set FROM run")
     find = runner.find_unfinished_run
-    assert find(project, "made-up", "A", "B", _Parameters(), image_set) == run
-    assert find(project, "made-up", "B", "A", _Parameters(), image_set) is None
-    assert find(project, "made-up", "A", "B", _Parameters(seed=1), image_set) is None
+    assert find(project, "made-up", ("A", "B"), _Parameters(), image_set) == run
+    assert find(project, "made-up", ("B", "A"), _Parameters(), image_set) is None
+    assert find(project, "made-up", ("A", "B"), _Parameters(seed=1), image_set) is None
     runner.execute(project, run, Progress())
-    assert find(project, "made-up", "A", "B", _Parameters(), image_set) is None
+    assert find(project, "made-up", ("A", "B"), _Parameters(), image_set) is None
 
 
 def test_models_and_images_must_exist(project: Project, audit: _MadeUpAudit) -> None:
     with pytest.raises(AuditError, match="no model “C”"):
-        runner.create_run(project, "made-up", "A", "C", _Parameters())
+        runner.create_run(project, "made-up", ("A", "C"), _Parameters())
     with pytest.raises(AuditError, match="no images"):
-        runner.create_run(project, "made-up", "A", "B", _Parameters(), image_set=99)
+        runner.create_run(project, "made-up", ("A", "B"), _Parameters(), image_set=99)
     with pytest.raises(AuditError, match="no longer"):
         runner.execute(project, 99, Progress())
 

@@ -28,7 +28,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
 
 def _run(project: Project, model_a: str, model_b: str, **settings: object) -> int:
     parameters = audits.parse_parameters(audits.AUDITS["concepts"].parameters, settings)
-    run = audits.create_run(project, "concepts", model_a, model_b, parameters, device="cpu")
+    run = audits.create_run(project, "concepts", (model_a, model_b), parameters, device="cpu")
     audits.execute(project, run, Progress())
     return run
 
