@@ -16,7 +16,9 @@ class Facts:
 
     project: bool = False
     writable: bool = False
-    models: int = 0
+    networks: int = 0  # models that audits can run
+    dissected: int = 0  # models whose units are labelled
+    selected: int = 0  # models selected
     image_sets: int = 0
     results: bool = False
     busy: bool = False
@@ -36,8 +38,20 @@ def _writable(facts: Facts) -> bool:
     return facts.project and facts.writable
 
 
+def _can_look(facts: Facts) -> bool:
+    return _writable(facts) and facts.networks > 0 and facts.image_sets > 0
+
+
+def _can_embed(facts: Facts) -> bool:
+    return _writable(facts) and facts.dissected > 1
+
+
 def _can_run(facts: Facts) -> bool:
-    return _writable(facts) and facts.models > 0 and facts.image_sets > 0
+    return _can_look(facts) or _can_embed(facts)
+
+
+def _two_selected(facts: Facts) -> bool:
+    return facts.project and facts.selected == 2
 
 
 def _can_resume(facts: Facts) -> bool:
@@ -68,9 +82,11 @@ class ActionDefinition:
     enabled_when: Callable[[Facts], bool] = _always
     separator_before: bool = False
     checkable: bool = False
+    needs: str = ""  # what must be there first, for those who ask too early
 
 
 _Key = QKeySequence.StandardKey
+_NEEDS_LOOK = "Add images and a model with its weights first, to a project that is not read-only."
 
 DEFINITIONS: tuple[ActionDefinition, ...] = (
     ActionDefinition(
@@ -102,6 +118,22 @@ DEFINITIONS: tuple[ActionDefinition, ...] = (
         "add-model", "&File", "Add &model…", "Add a model to this project", "Ctrl+M", _writable
     ),
     ActionDefinition(
+        "add-labels",
+        "&File",
+        "Add label &planes…",
+        "Add a folder that says what is where in the images, for dissecting models",
+        "Ctrl+Shift+I",
+        _writable,
+    ),
+    ActionDefinition(
+        "import-table",
+        "&File",
+        "Import &table…",
+        "Take in units or performance of models from a CSV file",
+        "Ctrl+Shift+M",
+        _writable,
+    ),
+    ActionDefinition(
         "save-as",
         "&File",
         "Save &as…",
@@ -129,7 +161,7 @@ DEFINITIONS: tuple[ActionDefinition, ...] = (
     ActionDefinition(
         "export-table",
         "&File",
-        "Export &table…",
+        "Export ta&ble…",
         "Write a table as CSV or JSON",
         "Ctrl+Shift+E",
         _with_project,
@@ -151,6 +183,44 @@ DEFINITIONS: tuple[ActionDefinition, ...] = (
         "Choose an audit, its models and images, and see what it will cost",
         "Ctrl+R",
         _can_run,
+        needs=_NEEDS_LOOK,
+    ),
+    ActionDefinition(
+        "dissect-models",
+        "&Audit",
+        "&Dissect models…",
+        "Find which concept each unit of the models stands for",
+        "Ctrl+D",
+        _can_look,
+        separator_before=True,
+        needs=_NEEDS_LOOK,
+    ),
+    ActionDefinition(
+        "evaluate-models",
+        "&Audit",
+        "E&valuate models…",
+        "Measure how well the models tell labelled images apart",
+        "",
+        _can_look,
+        needs=_NEEDS_LOOK,
+    ),
+    ActionDefinition(
+        "embed-models",
+        "&Audit",
+        "&Embed models…",
+        "Place dissected models by the concepts that they have learned",
+        "Ctrl+Shift+D",
+        _can_embed,
+        needs="Dissect at least two models first, or import a table of their units.",
+    ),
+    ActionDefinition(
+        "compare-models",
+        "&Audit",
+        "Co&mpare the two selected models",
+        "Show which concepts of each of them the other can predict",
+        "Ctrl+Shift+C",
+        _two_selected,
+        needs="Select exactly two models first.",
     ),
     ActionDefinition(
         "resume",
@@ -159,6 +229,7 @@ DEFINITIONS: tuple[ActionDefinition, ...] = (
         "Continue every run that was stopped, where it stopped",
         "Ctrl+Shift+R",
         _can_resume,
+        separator_before=True,
     ),
     ActionDefinition(
         "cancel",
@@ -263,6 +334,9 @@ class ActionRegistry(QObject):
 
     def __getitem__(self, name: str) -> QAction:
         return self._actions[name]
+
+    def definition(self, name: str) -> ActionDefinition:
+        return self._definitions[name]
 
     def definitions(self) -> tuple[ActionDefinition, ...]:
         return tuple(self._definitions.values())

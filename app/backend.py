@@ -6,7 +6,7 @@ in the thread that first needs them. Tests give the window another object of the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -21,7 +21,20 @@ class FigureChoice:
 
     name: str
     title: str
-    audit: str = ""  # whose runs it shows; empty: any
+    audits: tuple[str, ...] = ()  # whose runs it shows; empty: any
+
+
+@dataclass(frozen=True)
+class EmbeddingData:
+    """What the embedding's view shows of one run; see `analysis.figures.embedding_data`."""
+
+    points: Any
+    loadings: Any
+    profile_correlation: Any
+    performance_correlation: Any
+    groups: Any
+    stability: Any
+    tasks: tuple[str, ...]
 
 
 class Backend:
@@ -68,6 +81,12 @@ class Backend:
 
         return intake.add_model(project, name, specification, progress, preprocessing)
 
+    def add_labels(self, project: Project, name: str, source: Path, image_set: int | None) -> int:
+        """Note a folder of label planes; returns its id."""
+        from analysis.audits import intake
+
+        return intake.add_labels(project, name, source, image_set)
+
     def check_specification(self, text: str) -> str:
         """The canonical form of a model specification; raises `AuditError` if it is wrong."""
         from analysis.audits import model_choices
@@ -79,6 +98,24 @@ class Backend:
         from analysis.audits import model_choices
 
         return model_choices.model_catalogue()
+
+    # -- tables --------------------------------------------------------------------------------
+    def preview_table(self, path: Path, model: str | None) -> Any:
+        """What a CSV holds: units of models, or performance. Nothing is written.
+
+        :raises AuditError: it is neither; the reasons of both readings.
+        """
+        from analysis.audits import table_preview
+
+        return table_preview.preview_table(path, model)
+
+    def import_table(self, project: Project, kind: str, path: Path, model: str | None) -> Any:
+        """Take a table of the kind `dissection` or `performance` into the project."""
+        from analysis.audits import imports
+
+        if kind == "performance":
+            return imports.import_performance(project, path)
+        return imports.import_dissection(project, path, model)
 
     # -- audits --------------------------------------------------------------------------------
     def audits(self) -> Mapping[str, Any]:
@@ -100,21 +137,19 @@ class Backend:
         self,
         project: Project,
         audit: str,
-        model_a: str,
-        model_b: str,
+        models: Sequence[str],
         parameters: Any,
         image_set: int | None,
     ) -> Any:
         from analysis import audits
 
-        return audits.estimate(project, audit, model_a, model_b, parameters, image_set)
+        return audits.estimate(project, audit, models, parameters, image_set)
 
     def create_run(
         self,
         project: Project,
         audit: str,
-        model_a: str,
-        model_b: str,
+        models: Sequence[str],
         parameters: Any,
         image_set: int | None,
         device: str,
@@ -122,7 +157,7 @@ class Backend:
         from analysis import audits
 
         return audits.create_run(
-            project, audit, model_a, model_b, parameters, image_set=image_set, device=device
+            project, audit, models, parameters, image_set=image_set, device=device
         )
 
     def device_of(self, project: Project, run: int) -> str:
@@ -171,10 +206,88 @@ class Backend:
 
         return readers.run_classes(project, run)
 
+    # -- figures of units and of the embedding -------------------------------------------------
+    def unit_table(self, project: Project, run: int) -> Any:
+        from analysis.figures import unit_readers
+
+        return unit_readers.unit_table(project, run)
+
+    def unit_detail(self, project: Project, unit: int) -> Any:
+        from analysis.figures import unit_readers
+
+        return unit_readers.unit_detail(project, unit)
+
+    def unit_details(self, project: Project, units: Sequence[int]) -> Mapping[int, Any]:
+        """Several units with their images, by id."""
+        from analysis.figures import unit_readers
+
+        return {d.unit_id: d for d in unit_readers.unit_details(project, units)}
+
+    def threshold_sweep(self, project: Project, run: int) -> Any:
+        from analysis.figures import unit_readers
+
+        return unit_readers.threshold_sweep(project, run)
+
+    def profiles(self, project: Project, run: int) -> Any:
+        from analysis.figures import unit_readers
+
+        return unit_readers.profiles(project, run)
+
+    def embedding(self, project: Project, run: int) -> EmbeddingData:
+        """Everything about an embedding that changes with its run alone."""
+        from analysis.figures import embedding_readers as readers
+
+        return EmbeddingData(
+            points=readers.embedding_points(project, run),
+            loadings=readers.embedding_loadings(project, run),
+            profile_correlation=readers.correlation_matrix(project, run, "profile"),
+            performance_correlation=readers.correlation_matrix(project, run, "performance"),
+            groups=readers.group_choice(project, run),
+            stability=readers.stability(project, run),
+            tasks=readers.performance_table(project).tasks,
+        )
+
+    def performance_surface(
+        self, project: Project, run: int, task: str, components: tuple[int, int]
+    ) -> Any:
+        from analysis.figures import embedding_readers
+
+        return embedding_readers.performance_surface(project, run, task, *components)
+
+    def concept_counts(
+        self, project: Project, run: int, concept: str, category: str, component: int
+    ) -> Any:
+        from analysis.figures import embedding_readers
+
+        return embedding_readers.concept_counts(project, run, concept, category, component)
+
+    def ensemble_tasks(
+        self, project: Project, runs: Sequence[int]
+    ) -> tuple[int | None, tuple[str, ...]]:
+        """The first of these runs that has ensembles, and the tasks it has them in.
+
+        Imported performance has none: they need the predictions.
+        """
+        from analysis.figures import embedding_readers
+
+        for run in runs:
+            tasks = embedding_readers.ensemble_tasks(project, run)
+            if tasks:
+                return run, tasks
+        return None, ()
+
+    def ensemble_gains(self, project: Project, run: int, task: str) -> Any:
+        from analysis.figures import embedding_readers
+
+        return embedding_readers.ensemble_gains(project, run, task)
+
+    # -- export --------------------------------------------------------------------------------
     def figure_choices(self) -> tuple[FigureChoice, ...]:
         from analysis.figures.export import FIGURES
 
-        return tuple(FigureChoice(d.name, d.title, d.audit) for d in FIGURES.values())
+        return tuple(
+            FigureChoice(d.name, d.title, (d.audit, *d.more_audits)) for d in FIGURES.values()
+        )
 
     def export_figure(
         self,

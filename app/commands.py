@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,9 @@ from app.dialogs.palette import CommandPalette
 from app.dialogs.project_dialog import PROJECT_FILTER, PROJECT_SUFFIX, ProjectDialog
 from app.dialogs.prompts import Question
 from app.dialogs.run_dialog import RunDialog
+from app.model_commands import ModelCommands
 from app.palette_entries import palette_entries
+from app.perspectives import PERSPECTIVES, perspective_of
 from app.problems import Problem, problem_of, show_problem
 
 if TYPE_CHECKING:
@@ -65,6 +67,8 @@ class Commands(QObject):
             "diagnostics": self.copy_diagnostics,
             "about": self.show_about,
         }
+        self.models = ModelCommands(window, self)
+        self._actions.update(self.models.actions)
         for perspective in window.presenters:
             self._actions[f"go-{perspective}"] = partial(window.show_perspective, perspective)
         self._workspace.problem_found.connect(self._on_problem)
@@ -73,9 +77,15 @@ class Commands(QObject):
 
     @Slot(str)
     def do(self, action: str) -> None:
-        """Do the action called `action` if it is possible now."""
-        if self._window.actions_registry[action].isEnabled():
+        """Do the action called `action` if it is possible now; else say what it needs."""
+        registry = self._window.actions_registry
+        definition = registry.definition(action)
+        if registry[action].isEnabled():
             self._actions[action]()
+        elif definition.needs:
+            what = plain_text(definition.text)
+            problem = Problem(f"“{what}” is not possible yet.", definition.needs)
+            show_problem(self._window, problem)
 
     def show(self, dialog: QDialog) -> None:
         """Show a dialog without blocking."""
@@ -169,18 +179,25 @@ class Commands(QObject):
     # -- images, models, runs ------------------------------------------------------------------
     def add_images(self, source: str = "") -> None:
         """Open the dialog for an image set, if a project can take one."""
-        if self._require_writable():
+        if self.require_writable():
             self.show(ImagesDialog(self._workspace, source, self._window))
 
     def add_model(self, weights: str = "") -> None:
         """Open the dialog for a model, if a project can take one."""
-        if self._require_writable():
+        if self.require_writable():
             self.show(ModelDialog(self._workspace, weights, self._window))
 
-    def run_audit(self, audit: str | None = None, values: dict[str, Any] | None = None) -> None:
+    def run_audit(
+        self,
+        audit: str | None = None,
+        values: dict[str, Any] | None = None,
+        models: Sequence[str] = (),
+    ) -> None:
         """Open the dialog that plans a run."""
-        wanted = audit or {"layers": "layers"}.get(self._window.perspective, "concepts")
-        self.show(RunDialog(self._workspace, wanted, values, self._window))
+        if audit is None:
+            audits = {p.id: p.audits for p in PERSPECTIVES}[self._window.perspective]
+            audit = audits[0] if audits else "concepts"
+        self.show(RunDialog(self._workspace, audit, values, self._window, models))
 
     @Slot(str, str)
     def open_layer_pair(self, layer_a: str, layer_b: str) -> None:
@@ -204,15 +221,16 @@ class Commands(QObject):
         run = self._workspace.run(number)
         if run is not None:
             self._workspace.show_run(number, self)
-            if run.audit in self._window.presenters:
-                self._window.show_perspective(run.audit)
+            perspective = perspective_of(run.audit)
+            if perspective is not None:
+                self._window.show_perspective(perspective)
 
     @Slot(int)
     def open_image(self, image: int) -> None:
-        """Show an image in the large view of the concepts perspective."""
-        presenter = self._window.presenters["concepts"]
-        patch = self._workspace.session.snapshot.patch
-        presenter.view.open_large_view(  # type: ignore[attr-defined]
+        """Show an image in the large view of the concepts or the units."""
+        name = "units" if self._window.perspective == "units" else "concepts"
+        patch = self._workspace.focus.patch_id()
+        self._window.presenters[name].view.open_large_view(  # type: ignore[attr-defined]
             patch if patch is not None else -1, image
         )
 
@@ -258,7 +276,7 @@ class Commands(QObject):
         if kind == "command":
             self.do(payload)
         elif kind == "model":
-            self._workspace.show_model("a", payload, self)
+            self._choose_model(payload)
         elif kind == "class":
             session.update({"class_name": payload}, self)
             self._window.show_perspective("concepts")
@@ -267,6 +285,15 @@ class Commands(QObject):
             self._window.show_perspective("concepts")
         elif kind == "run":
             self.show_run(payload)
+
+    def _choose_model(self, name: str) -> None:
+        """Where a pair is shown the model becomes A; elsewhere it is selected."""
+        uses_pair = {p.id: p.uses_pair for p in PERSPECTIVES}[self._window.perspective]
+        index = self._workspace.index
+        model = index.model(name) if index is not None else None
+        self._workspace.select_models((name,), self)
+        if uses_pair and model is not None and not model.imported:
+            self._workspace.show_model("a", name, self)
 
     def show_shortcuts(self) -> None:
         lines = []
@@ -334,7 +361,7 @@ class Commands(QObject):
             self._workspace.salvage(path, target)
 
     # -- helpers -------------------------------------------------------------------------------
-    def _require_writable(self) -> bool:
+    def require_writable(self) -> bool:
         if self._workspace.project is None:
             self.new_project()
             return False

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QFileDialog
 
-from app.dialogs.details import DetailsDialog, image_set_text, model_text, run_text
+from app.dialogs.details import (
+    DetailsDialog,
+    image_set_text,
+    label_planes_text,
+    model_text,
+    run_text,
+)
 from app.dialogs.prompts import NameDialog, Question
 from app.project_index import read_json, read_problems, read_rejected_images
 
@@ -36,6 +42,8 @@ class EntryCommands(QObject):
             "image-set-details": self._image_set_details,
             "relocate-image-set": self._relocate_image_set,
             "remove-image-set": partial(self._ask_to_remove, "image set"),
+            "label-planes-details": self._label_planes_details,
+            "remove-label-planes": partial(self._ask_to_remove, "label planes"),
             "show-run": self._commands.show_run,
             "resume-run": self._workspace.start_run,
             "cancel-run": self._cancel_run,
@@ -84,10 +92,11 @@ class EntryCommands(QObject):
         hints = {
             "model": "The weights stay where they are.",
             "image set": "The images stay where they are.",
+            "label planes": "The files stay where they are, and so do the results of runs.",
             "run": "Its results are deleted; they can only be had again by running it anew.",
         }
         question = Question(
-            f"Remove this {kind} from the project?",
+            f"Remove {'these' if kind.endswith('s') else 'this'} {kind} from the project?",
             hints[kind],
             "Remove",
             "Keep",
@@ -133,6 +142,14 @@ class EntryCommands(QObject):
             then = partial(self._show_details, entry.name, partial(image_set_text, entry))
             self._workspace.loader.load("details", read_rejected_images, project, number, then=then)
 
+    def _label_planes_details(self, number: int) -> None:
+        index = self._workspace.index
+        entries = index.labels if index is not None else ()
+        entry = next((e for e in entries if e.id == number), None)
+        if entry is not None and index is not None:
+            text = label_planes_text(entry, index)
+            self._commands.show(DetailsDialog(entry.name, text, self._window))
+
     def _show_details(self, title: str, text_of: Callable[[Any], str], listed: Any) -> None:
         self._commands.show(DetailsDialog(title, text_of(listed), self._window))
 
@@ -145,7 +162,7 @@ class EntryCommands(QObject):
         run = self._workspace.run(number)
         if run is not None:
             self._workspace.show_run(number, self)
-            self._commands.run_audit(run.audit, read_json(run.parameters))
+            self._commands.run_audit(run.audit, read_json(run.parameters), run.models)
 
     def _show_model(self, side: str, name: str) -> None:
         self._workspace.show_model(side, name, self)

@@ -1,10 +1,11 @@
-"""The concept and the image in focus: loaded once, shown by every view that wants them."""
+"""The concept, the unit and the image in focus: loaded once, shown by all that want them."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal, Slot
 
 from analysis.figures.data import ConceptDetail, ConceptPatch
+from analysis.figures.unit_data import UnitDetail, UnitPatch
 from analysis.project import Project
 from app.backend import Backend
 from app.loading import Loader
@@ -14,14 +15,16 @@ from app.project_index import ImageFacts, ProjectIndex, read_image_facts
 from app.session_signals import SessionSignals
 
 _DETAIL = "concept in focus"
+_UNIT = "unit in focus"
 _IMAGE = "image in focus"
 
 
 class Focus(QObject):
-    """Follows the session's concept, patch and image."""
+    """Follows the session's concept, unit, patch and image."""
 
     concept_changed = Signal(object)  # ConceptDetail or None, as seen from the active pair
-    image_changed = Signal(object, object)  # ImageFacts or None, ConceptPatch or None
+    unit_changed = Signal(object)  # UnitDetail or None
+    image_changed = Signal(object, object)  # ImageFacts or None; its patch or None
 
     def __init__(
         self,
@@ -37,6 +40,7 @@ class Focus(QObject):
         self._project: Project | None = None
         self._index: ProjectIndex | None = None
         self.detail: ConceptDetail | None = None
+        self.unit: UnitDetail | None = None
         session.changed.connect(self._on_session)
         loader.failed.connect(self._on_failed)
 
@@ -62,10 +66,30 @@ class Focus(QObject):
             then=self._show_detail,
         )
 
+    def reload_if(self, runs: frozenset[int]) -> None:
+        """Read again what belongs to a run with new results."""
+        if self.detail is not None and self.detail.run in runs:
+            self.reload()
+        if self.unit is not None and self.unit.run in runs:
+            self.reload_unit()
+
+    def reload_unit(self) -> None:
+        """Read the unit again."""
+        unit = self._session.snapshot.unit
+        if self._project is None or unit is None:
+            self._loader.forget(_UNIT)
+            self._show_unit(None)
+            return
+        self._loader.load(
+            _UNIT, self._backend.unit_detail, self._project, unit, then=self._show_unit
+        )
+
     @Slot(object, object)
     def _on_session(self, changes: frozenset[str], _initiator: object) -> None:
         if changes & {"concept", "project", "model_a", "model_b"}:
             self.reload()
+        if changes & {"unit", "project"}:
+            self.reload_unit()
         if changes & {"image", "patch", "project"}:
             self._load_image()
 
@@ -75,6 +99,12 @@ class Focus(QObject):
             detail = mirror_detail(detail)
         self.detail = detail
         self.concept_changed.emit(detail)
+        if self._session.snapshot.image is not None:
+            self._load_image()
+
+    def _show_unit(self, detail: UnitDetail | None) -> None:
+        self.unit = detail
+        self.unit_changed.emit(detail)
         if self._session.snapshot.image is not None:
             self._load_image()
 
@@ -89,8 +119,17 @@ class Focus(QObject):
     def _show_image(self, facts: ImageFacts | None) -> None:
         self.image_changed.emit(facts, self._patch() if facts is not None else None)
 
-    def _patch(self) -> ConceptPatch | None:
-        wanted = self._session.snapshot.patch
+    def patch_id(self) -> int | None:
+        """The patch in focus: of a concept, or of a unit."""
+        patch = self._patch()
+        return patch.patch_id if patch is not None else None
+
+    def _patch(self) -> ConceptPatch | UnitPatch | None:
+        """The concept's patch in focus; without one, where the unit is active in the image."""
+        now = self._session.snapshot
+        wanted = now.patch
+        if wanted is None and self.unit is not None:
+            return next((p for p in self.unit.patches if p.image == now.image), None)
         if self.detail is None or wanted is None:
             return None
         patches = (*self.detail.top, *self.detail.under, *self.detail.over)
@@ -100,5 +139,7 @@ class Focus(QObject):
     def _on_failed(self, name: str, _problem: Problem) -> None:
         if name == _DETAIL:
             self._session.update({"concept": None}, self)
+        elif name == _UNIT:
+            self._session.update({"unit": None}, self)
         elif name == _IMAGE:
             self._show_image(None)

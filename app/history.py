@@ -8,8 +8,9 @@ from typing import Any
 
 from app.session import Snapshot
 
-_REMEMBERED = ("model_a", "model_b", "run_layers", "run_concepts", "layer_a", "layer_b")
-_FOCUS = ("class_name", "concept", "image", "patch", "selection")
+_PAIR = ("model_a", "model_b", "run_layers", "run_concepts", "layer_a", "layer_b")
+_MODELS = ("models", "run_dissection", "run_embedding", "run_evaluation", "components")
+_FOCUS = ("class_name", "concept", "unit", "units", "image", "patch", "selection")
 _LONGEST = 100
 
 
@@ -22,7 +23,7 @@ class Place:
 
     def changes(self) -> Mapping[str, Any]:
         """The session fields that bring the place back."""
-        return {name: getattr(self.snapshot, name) for name in (*_REMEMBERED, *_FOCUS)}
+        return {name: getattr(self.snapshot, name) for name in (*_PAIR, *_MODELS, *_FOCUS)}
 
 
 class History:

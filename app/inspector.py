@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import math
+from collections.abc import Sequence
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap
@@ -16,18 +18,35 @@ from PySide6.QtWidgets import (
 )
 
 from analysis.figures.data import ConceptDetail, ConceptPatch
+from analysis.figures.unit_data import UnitDetail, UnitPatch
 from app import theme
 from app.labels import ElidedLabel, wrapped_label
-from app.project_index import ImageFacts
+from app.project_index import ImageFacts, ModelEntry
 from app.widgets.image_source import ImageSource
 from app.widgets.quantities import significant
-from app.words import concept_readings, concept_title, similarity_sentence
+from app.words import (
+    Reading,
+    concept_readings,
+    concept_title,
+    model_readings,
+    models_sentence,
+    models_title,
+    similarity_sentence,
+    unit_place,
+    unit_readings,
+    unit_title,
+)
 
-_HINT = "Click a concept in a plot, a table or a grid: its numbers and images are shown here."
+_HINTS = {
+    "concept": "Click a concept in a plot, a table or a grid: its numbers and images are here.",
+    "unit": "Click a unit in the table or in the grid: its numbers and images are here.",
+    "models": "Select models in a plot, a table or the list of the project: they are here.",
+}
+_SUBJECTS = {"units": "unit", "embedding": "models"}  # of perspectives; others: concept
 
 
 class Inspector(QScrollArea):
-    """Shows the concept and the image in focus."""
+    """Shows the concept, the unit or the models in focus, and the image."""
 
     image_activated = Signal(int)  # double click or Enter on the image
 
@@ -38,7 +57,7 @@ class Inspector(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.title = wrapped_label()
         self.title.setFont(theme.font("title", bold=True))
-        self.hint = wrapped_label(_HINT, muted=True)
+        self.hint = wrapped_label(muted=True)
         self.sentence = wrapped_label()
         self.numbers = QWidget()
         self.image = OutlinedImage(source)
@@ -47,10 +66,14 @@ class Inspector(QScrollArea):
         self._form = QFormLayout(self.numbers)
         self._form.setContentsMargins(0, 0, 0, 0)
         self._form.setHorizontalSpacing(theme.PADDING)
-        self._detail: ConceptDetail | None = None
+        self._subject = "concept"
+        self._concept: ConceptDetail | None = None
+        self._unit: UnitDetail | None = None
+        self._models: tuple[ModelEntry, ...] = ()
+        self._compare_keys = "The menu Audit"
         self.image.activated.connect(self.image_activated)
         self._build()
-        self.show_concept(None)
+        self._show_subject()
         self.show_image(None, None)
 
     def _build(self) -> None:
@@ -71,51 +94,95 @@ class Inspector(QScrollArea):
         column.addStretch(1)
         self.setWidget(content)
 
+    # -- setters -------------------------------------------------------------------------------
+    def set_subject(self, perspective: str) -> None:
+        """Show what a perspective is about."""
+        self._subject = _SUBJECTS.get(perspective, "concept")
+        self._show_subject()
+
+    def set_compare_keys(self, keys: str) -> None:
+        """The shortcut that compares two models, as it is written here."""
+        self._compare_keys = keys
+
     def show_concept(self, detail: ConceptDetail | None) -> None:
-        """Show a concept's numbers, or the hint without one."""
-        self._detail = detail
-        self.hint.setVisible(detail is None)
-        for widget in (self.title, self.sentence, self.numbers):
-            widget.setVisible(detail is not None)
-        self._clear_form()
-        if detail is None:
-            return
-        self.title.setText(concept_title(detail))
-        self.sentence.setText(similarity_sentence(detail))
-        for reading in concept_readings(detail):
+        """The concept in focus, or none."""
+        self._concept = detail
+        self._show_subject()
+
+    def show_unit(self, detail: UnitDetail | None) -> None:
+        """The unit in focus, or none."""
+        self._unit = detail
+        self._show_subject()
+
+    def show_models(self, models: tuple[ModelEntry, ...]) -> None:
+        """The models selected."""
+        self._models = models
+        self._show_subject()
+
+    def _show_subject(self) -> None:
+        if self._subject == "unit" and self._unit is not None:
+            unit = self._unit
+            self._show(unit_title(unit), unit_place(unit), unit_readings(unit))
+        elif self._subject == "models" and self._models:
+            sentence = models_sentence(self._models, self._compare_keys)
+            self._show(models_title(self._models), sentence, model_readings(self._models))
+        elif self._subject == "concept" and self._concept is not None:
+            concept = self._concept
+            self._show(
+                concept_title(concept), similarity_sentence(concept), concept_readings(concept)
+            )
+        else:
+            self._show("", "", ())
+
+    def _show(self, title: str, sentence: str, readings: Sequence[Reading]) -> None:
+        self.hint.setText(_HINTS[self._subject])
+        self.hint.setVisible(not title)
+        for label, text in ((self.title, title), (self.sentence, sentence)):
+            label.setText(text)
+            label.setVisible(bool(text))
+        self.numbers.setVisible(bool(readings))
+        while self._form.rowCount():
+            self._form.removeRow(0)
+        for reading in readings:
             name = QLabel(reading.name)
             name.setProperty("muted", "true")
             value = wrapped_label(reading.value)
             value.setFont(theme.font("body", tabular=True))
             value.setAccessibleName(f"{reading.name}: {reading.value}")
             for label in (name, value):
-                label.setToolTip(f"<p>{reading.meaning}</p>")
+                label.setToolTip(f"<p>{html.escape(reading.meaning)}</p>")
             self._form.addRow(name, value)
 
-    def show_image(self, facts: ImageFacts | None, patch: ConceptPatch | None) -> None:
+    def show_image(self, facts: ImageFacts | None, patch: ConceptPatch | UnitPatch | None) -> None:
         """Show a whole image with the patch outlined."""
         for widget in (self.image, self.caption, self.place):
             widget.setVisible(facts is not None)
         if facts is None:
             self.image.show_image(None, None, "#FFFFFF")
             return
-        kind = theme.PATCH_KINDS.get(patch.kind) if patch is not None else None
         box = (patch.x, patch.y, patch.width, patch.height) if patch is not None else None
-        self.image.show_image(facts, box, kind.colour if kind else theme.MODEL_COLOURS["a"])
+        self.image.show_image(facts, box, _outline(patch))
         lines = [f"{facts.label or facts.image_set} · {facts.width} × {facts.height} px"]
-        if patch is not None and kind is not None:
-            lines.insert(
-                0,
-                f"{kind.sign} {kind.word}, rank {patch.rank + 1}: "
-                f"coefficient {significant(patch.coefficient)},"
-                f" predicted {significant(patch.predicted)}",
-            )
+        if patch is not None:
+            lines.insert(0, _patch_line(patch))
         self.caption.setText("\n".join(lines))
         self.place.setText(facts.path)
 
-    def _clear_form(self) -> None:
-        while self._form.rowCount():
-            self._form.removeRow(0)
+
+def _outline(patch: ConceptPatch | UnitPatch | None) -> str:
+    kind = theme.PATCH_KINDS.get(patch.kind) if isinstance(patch, ConceptPatch) else None
+    return kind.colour if kind is not None else theme.MODEL_COLOURS["a"]
+
+
+def _patch_line(patch: ConceptPatch | UnitPatch) -> str:
+    if isinstance(patch, UnitPatch):
+        return f"rank {patch.rank + 1}: peak activation {significant(patch.activation)}"
+    kind = theme.PATCH_KINDS[patch.kind]
+    return (
+        f"{kind.sign} {kind.word}, rank {patch.rank + 1}: "
+        f"coefficient {significant(patch.coefficient)},"
+        f" predicted {significant(patch.predicted)}"
+    )
 
 
 class OutlinedImage(QWidget):

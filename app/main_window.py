@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QDockWidget,
     QMainWindow,
     QMenu,
-    QPushButton,
     QSizePolicy,
     QStackedWidget,
     QStatusBar,
@@ -32,10 +31,11 @@ from app.inspector import Inspector
 from app.jobs_panel import JobsPanel
 from app.navigator import Navigator
 from app.pair_bar import PairBar
-from app.perspectives import PERSPECTIVES, Presenter, make_presenter
-from app.project_index import ProjectIndex
+from app.perspectives import PERSPECTIVES, Presenter, make_presenter, perspective_of
+from app.project_index import ModelEntry, ProjectIndex
 from app.specification_text import WEIGHT_SUFFIXES
 from app.status_line import StatusLine
+from app.window_style import find_button, find_style, progress_style, tab_style
 from app.workspace import Workspace
 
 _LAYOUT_VERSION = 1
@@ -58,6 +58,8 @@ class MainWindow(QMainWindow):
         self.actions_registry = ActionRegistry(self, (*DEFINITIONS, *go_to))
         self.navigator = Navigator()
         self.inspector = Inspector(workspace.thumbnails)
+        keys = self.actions_registry["compare-models"].shortcut()
+        self.inspector.set_compare_keys(keys.toString(QKeySequence.SequenceFormat.NativeText))
         self.pair_bar = PairBar()
         self.jobs_panel = JobsPanel(workspace.jobs)
         self.status_line = StatusLine(workspace.jobs)
@@ -105,7 +107,7 @@ class MainWindow(QMainWindow):
         space = QWidget()
         space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         bar.addWidget(space)
-        self.find_button = _find_button()
+        self.find_button = find_button()
         bar.addWidget(self.find_button)
         self.addToolBar(Qt.ToolBarArea.TopToolBarArea, bar)
         centre = QWidget()
@@ -175,6 +177,7 @@ class MainWindow(QMainWindow):
         self.pair_bar.class_changed.connect(self._on_class)
         self.pair_bar.layers_changed.connect(self._on_layers)
         self.navigator.intent.connect(self.entry_commands.do)
+        self.navigator.models_selected.connect(self._on_models)
         self.status_line.cancel_requested.connect(workspace.jobs.cancel)
         self.jobs_panel.cancel_requested.connect(workspace.jobs.cancel)
         self.jobs_panel.retry_requested.connect(commands.retry)
@@ -186,6 +189,9 @@ class MainWindow(QMainWindow):
         for name, slot in (
             ("recent_chosen", commands.open_path),
             ("pair_opened", commands.open_layer_pair),
+            ("compare_wished", commands.models.compare),
+            ("units_wished", commands.models.show_units),
+            ("projection_wished", commands.models.project),
         ):
             for presenter in self.presenters.values():
                 if hasattr(presenter, name):
@@ -195,6 +201,7 @@ class MainWindow(QMainWindow):
         workspace.classes_changed.connect(self._show_classes)
         workspace.project_changed.connect(self._on_project)
         workspace.focus.concept_changed.connect(self.inspector.show_concept)
+        workspace.focus.unit_changed.connect(self.inspector.show_unit)
         workspace.focus.image_changed.connect(self.inspector.show_image)
         workspace.jobs.changed.connect(self._on_job)
         workspace.jobs.added.connect(self._on_job)
@@ -206,27 +213,10 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _style(self) -> None:
-        """Thin tabs: the one in front is marked by a line, not by a box."""
-        tokens = theme.theme().tokens
         for part in (self.jobs_panel, self.status_line):
-            part.setStyleSheet(
-                f"QProgressBar {{ border: 1px solid {tokens.border}; border-radius: 3px;"
-                f" background: {tokens.surface}; }}"
-                f"QProgressBar::chunk {{ background: {tokens.muted}; border-radius: 2px; }}"
-            )
-        self.tabs.setStyleSheet(
-            f"QTabBar::tab {{ padding: 7px 14px 5px 14px; border: none;"
-            f" border-bottom: 2px solid transparent; color: {tokens.muted}; }}"
-            f"QTabBar::tab:selected {{ color: {tokens.text};"
-            f" border-bottom: 2px solid {tokens.text}; }}"
-            f"QTabBar::tab:hover {{ color: {tokens.text}; }}"
-            f"QTabBar::tab:focus {{ border-bottom: 2px solid {tokens.link}; }}"
-        )
-        self.find_button.setStyleSheet(
-            f"QPushButton {{ color: {tokens.muted}; border: 1px solid {tokens.border};"
-            f" border-radius: 4px; padding: 3px 10px; background: {tokens.surface}; }}"
-            f"QPushButton:hover, QPushButton:focus {{ color: {tokens.text}; }}"
-        )
+            part.setStyleSheet(progress_style())
+        self.tabs.setStyleSheet(tab_style())
+        self.find_button.setStyleSheet(find_style())
         self.navigator.set_pair(*self.navigator.pair)
 
     # -- perspectives --------------------------------------------------------------------------
@@ -252,6 +242,7 @@ class MainWindow(QMainWindow):
         self.stack.setCurrentWidget(self.presenters[name].widget)
         self.presenters[name].set_active(True)
         uses_pair = {p.id: p.uses_pair for p in PERSPECTIVES}[name]
+        self.inspector.set_subject(name)
         self.pair_bar.setVisible(uses_pair and self.workspace.project is not None)
         self._visit()
 
@@ -288,8 +279,18 @@ class MainWindow(QMainWindow):
             self._show_layers()
         if "class_name" in changes:
             self.pair_bar.set_class(now.class_name)
+        if "models" in changes:
+            self.navigator.select_models(now.models)
+            self.inspector.show_models(self._chosen_models())
+            self.update_actions()
         if changes - {"hover"} and initiator is not self:
             self._visit()
+
+    def _chosen_models(self) -> tuple[ModelEntry, ...]:
+        index = self.workspace.index
+        names = self.workspace.session.snapshot.models if index is not None else ()
+        found = (index.model(name) for name in names if index is not None)
+        return tuple(model for model in found if model is not None)
 
     def _show_layers(self) -> None:
         index, now = self.workspace.index, self.workspace.session.snapshot
@@ -308,7 +309,9 @@ class MainWindow(QMainWindow):
             self._recent = index.path
             settings.add_recent(index.path)
         self.navigator.show_index(index)
-        self.pair_bar.set_models([m.name for m in index.models] if index is not None else [])
+        self.navigator.select_models(self.workspace.session.snapshot.models)
+        self.inspector.show_models(self._chosen_models())
+        self.pair_bar.set_models([m.name for m in index.networks] if index is not None else [])
         now = self.workspace.session.snapshot
         self.pair_bar.set_pair(now.model_a, now.model_b)
         self._show_layers()
@@ -323,7 +326,8 @@ class MainWindow(QMainWindow):
         self._left_welcome_for = index.path
         if self.perspective == "welcome":
             audits = {run.audit for run in index.runs}
-            self.show_perspective("concepts" if "concepts" in audits else "layers")
+            first = next((audit for audit in _FIRST_SHOWN if audit in audits), "concepts")
+            self.show_perspective(perspective_of(first) or "concepts")
 
     @Slot(object)
     def _on_project(self, project: object) -> None:
@@ -355,7 +359,9 @@ class MainWindow(QMainWindow):
             Facts(
                 project=self.workspace.project is not None,
                 writable=self.workspace.writable,
-                models=len(index.models) if index is not None else 0,
+                networks=len(index.networks) if index is not None else 0,
+                dissected=len(index.dissected) if index is not None else 0,
+                selected=len(self.workspace.session.snapshot.models),
                 image_sets=len(index.image_sets) if index is not None else 0,
                 results=any(run.has_results for run in runs),
                 busy=jobs.busy,
@@ -371,6 +377,10 @@ class MainWindow(QMainWindow):
             return
         note = " (read-only)" if project.read_only else ""
         self.setWindowTitle(f"{Path(project.path).name}{note} — Parallax")
+
+    @Slot(object)
+    def _on_models(self, names: tuple[str, ...]) -> None:
+        self.workspace.select_models(names, self.navigator)
 
     # -- pair bar ------------------------------------------------------------------------------
     @Slot(object, object)
@@ -395,7 +405,7 @@ class MainWindow(QMainWindow):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """A project is opened; a folder becomes images; a checkpoint becomes a model."""
+        """A project is opened; a folder becomes images, a checkpoint a model; a table is read."""
         paths = [Path(u.toLocalFile()) for u in event.mimeData().urls() if u.isLocalFile()]
         event.acceptProposedAction()
         for path in paths[:1]:
@@ -403,6 +413,8 @@ class MainWindow(QMainWindow):
                 self.commands.open_path(str(path))
             elif path.suffix.lower() in WEIGHT_SUFFIXES:
                 self.commands.add_model(str(path))
+            elif path.suffix.lower() == ".csv":
+                self.commands.models.import_table(str(path))
             elif is_there(path):
                 self.commands.add_images(str(path))
 
@@ -461,15 +473,5 @@ class MainWindow(QMainWindow):
             self.close()
 
 
+_FIRST_SHOWN = ("concepts", "layers", "embedding", "dissection", "evaluation")
 _DOCK_KEYS = {"navigator": "F9", "inspector": "F10", "jobs": "Ctrl+J"}
-
-
-def _find_button() -> QPushButton:
-    keys = QKeySequence("Ctrl+K").toString(QKeySequence.SequenceFormat.NativeText)
-    button = QPushButton(f"{keys}   find a command, model, class, concept …")
-    button.setFlat(True)
-    button.setProperty("muted", "true")
-    button.setFont(theme.font("body"))
-    button.setAccessibleName("Find a command, model, class or concept")
-    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-    return button

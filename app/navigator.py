@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import QPoint, Qt, Signal, Slot
+from PySide6.QtCore import QItemSelectionModel, QPoint, QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QFont
 from PySide6.QtWidgets import QMenu, QTreeWidget, QTreeWidgetItem, QWidget
 
@@ -25,8 +26,8 @@ _EMPTY = {
 }
 # Intents by kind of entry: (id of the intent, words).
 _MENUS: dict[str, tuple[tuple[str, str], ...]] = {
-    "section:images": (("add-images", "Add images…"),),
-    "section:models": (("add-model", "Add model…"),),
+    "section:images": (("add-images", "Add images…"), ("add-labels", "Add label planes…")),
+    "section:models": (("add-model", "Add model…"), ("import-table", "Import table…")),
     "section:runs": (("run-audit", "Run an audit…"),),
     "image set": (
         ("run-audit", "Run an audit…"),
@@ -34,9 +35,16 @@ _MENUS: dict[str, tuple[tuple[str, str], ...]] = {
         ("relocate-image-set", "The images have moved…"),
         ("remove-image-set", "Remove from the project"),
     ),
+    "label planes": (
+        ("label-planes-details", "Details…"),
+        ("remove-label-planes", "Remove from the project"),
+    ),
     "model": (
         ("show-as-a", "Show as A"),
         ("show-as-b", "Show as B"),
+        ("compare-models", "Compare the two selected"),
+        ("dissect-models", "Dissect…"),
+        ("embed-models", "Embed…"),
         ("run-audit", "Run an audit…"),
         ("model-details", "Details…"),
         ("rename-model", "Rename…"),
@@ -55,7 +63,11 @@ _MENUS: dict[str, tuple[tuple[str, str], ...]] = {
 _WRITES = frozenset(
     {
         "add-images",
+        "add-labels",
         "add-model",
+        "import-table",
+        "dissect-models",
+        "embed-models",
         "run-audit",
         "resume-run",
         "repeat-run",
@@ -64,6 +76,7 @@ _WRITES = frozenset(
         "remove-run",
         "remove-model",
         "remove-image-set",
+        "remove-label-planes",
         "relocate-image-set",
     }
 )
@@ -73,6 +86,7 @@ class Navigator(QTreeWidget):
     """Lists what the project holds; says what the user wants by `intent(id, kind, entry id)`."""
 
     intent = Signal(str, str, object)
+    models_selected = Signal(object)  # names, in the order of selection
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -80,11 +94,14 @@ class Navigator(QTreeWidget):
         self.setHeaderHidden(True)
         self.setIndentation(12)
         self.setUniformRowHeights(True)
+        self.setSelectionMode(QTreeWidget.SelectionMode.ExtendedSelection)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(self._open_menu)
         self.itemActivated.connect(self._on_activated)
+        self.itemSelectionChanged.connect(self._on_selection)
         self._index: ProjectIndex | None = None
         self._models: tuple[str | None, str | None] = (None, None)
+        self._selected: tuple[str, ...] = ()
         self._running: dict[int, JobRecord] = {}
         self._sections: dict[str, QTreeWidgetItem] = {}
         self._items: dict[str, list[QTreeWidgetItem]] = {key: [] for key in _SECTIONS}
@@ -101,25 +118,45 @@ class Navigator(QTreeWidget):
 
     # -- setters -------------------------------------------------------------------------------
     def show_index(self, index: ProjectIndex | None) -> None:
-        """List a project's entries, keeping the chosen one."""
+        """List a project's entries, keeping what is chosen."""
         chosen = self._identity(self.currentItem())
+        selected = {self._identity(item) for item in self.selectedItems()}
         self._index = index
         sets = index.image_sets if index is not None else ()
+        labels = index.labels if index is not None else ()
         models = index.models if index is not None else ()
         runs = index.runs[::-1] if index is not None else ()
-        self._fill("images", "image set", [entry.id for entry in sets])
-        self._fill("models", "model", [model.name for model in models])
-        self._fill("runs", "run", [run.id for run in runs])
-        self._paint_image_sets()
-        self._paint_models()
-        self._paint_runs()
-        if self._identity(self.currentItem()) != chosen:
-            self._choose(chosen)
+        with QSignalBlocker(self):
+            places = [("image set", e.id) for e in sets] + [("label planes", e.id) for e in labels]
+            self._fill("images", places)
+            self._fill("models", [("model", model.name) for model in models])
+            self._fill("runs", [("run", run.id) for run in runs])
+            self._paint_images()
+            self._paint_models()
+            self._paint_runs()
+            if self._identity(self.currentItem()) != chosen:
+                self._choose(chosen)
+            others = {each for each in selected if each is not None and each[0] != "model"}
+            for item in self._all_items():
+                kind, number = item.data(0, KIND_ROLE), item.data(0, ID_ROLE)
+                chosen_model = kind == "model" and number in self._selected and not others
+                item.setSelected(chosen_model or (kind, number) in others)
 
     def set_pair(self, model_a: str | None, model_b: str | None) -> None:
         """Mark the active models with their colours."""
         self._models = (model_a, model_b)
         self._paint_models()
+
+    def select_models(self, names: Sequence[str]) -> None:
+        """Select these models; other entries stay selected only where there are none."""
+        if tuple(names) == self._selected:
+            return
+        self._selected = tuple(names)
+        with QSignalBlocker(self):
+            for item in self._all_items():
+                is_model = item.data(0, KIND_ROLE) == "model"
+                if is_model or names:
+                    item.setSelected(is_model and item.data(0, ID_ROLE) in names)
 
     @property
     def pair(self) -> tuple[str | None, str | None]:
@@ -139,17 +176,17 @@ class Navigator(QTreeWidget):
         self._paint_runs()
 
     # -- items ---------------------------------------------------------------------------------
-    def _fill(self, section: str, kind: str, numbers: list[Any]) -> None:
+    def _fill(self, section: str, entries: list[tuple[str, Any]]) -> None:
         """Make the items of a section anew if its entries have changed."""
-        state = (self._index is not None, numbers)
+        state = (self._index is not None, entries)
         if self._listed.get(section) == state:
             return
         self._listed[section] = state
         parent = self._sections[section]
         while parent.childCount():
             parent.takeChild(parent.childCount() - 1)
-        self._items[section] = [_entry(kind, number) for number in numbers]
-        if self._index is not None and not numbers:
+        self._items[section] = [_entry(kind, number) for kind, number in entries]
+        if self._index is not None and not entries:
             empty = QTreeWidgetItem([_EMPTY[section]])
             empty.setFlags(Qt.ItemFlag.ItemIsEnabled)
             empty.setForeground(0, self.palette().placeholderText())
@@ -158,12 +195,19 @@ class Navigator(QTreeWidget):
             parent.addChild(item)
         parent.setExpanded(True)
 
-    def _paint_image_sets(self) -> None:
-        entries = self._index.image_sets if self._index is not None else ()
-        for item, entry in zip(self._items["images"], entries, strict=True):
+    def _paint_images(self) -> None:
+        index = self._index
+        if index is None:
+            return
+        for item, entry in zip(self._items["images"], index.image_sets, strict=False):
             left_out = f", {entry.rejected:,} left out" if entry.rejected else ""
             item.setText(0, f"{entry.name}  {entry.images:,}{left_out}")
             item.setToolTip(0, f"{entry.source}\n{entry.images:,} images ({entry.kind}){left_out}")
+        for item, labels in zip(
+            self._items["images"][len(index.image_sets) :], index.labels, strict=True
+        ):
+            item.setText(0, f"▦ {labels.name}  label planes")
+            item.setToolTip(0, f"{labels.source}\nlabel planes ({labels.kind})")
 
     def _paint_models(self) -> None:
         for item in self._children("models"):
@@ -175,7 +219,9 @@ class Navigator(QTreeWidget):
                 side for side, active in zip("ab", self._models, strict=True) if active == name
             ]
             letters = ", ".join(side.upper() for side in sides)
-            item.setText(0, f"{'●' if sides else '○'} {name}" + (f"  ({letters})" if sides else ""))
+            sign = "◇" if model.imported else "●" if sides else "○"
+            note = "  (table)" if model.imported else f"  ({letters})" if sides else ""
+            item.setText(0, f"{sign} {name}{note}")
             tokens = theme.theme().tokens
             colours = {"a": tokens.model_a_text, "b": tokens.model_b_text}
             if sides:
@@ -196,6 +242,10 @@ class Navigator(QTreeWidget):
     def _children(self, section: str) -> list[QTreeWidgetItem]:
         return self._items[section]
 
+    def _all_items(self) -> list[QTreeWidgetItem]:
+        entries = [item for items in self._items.values() for item in items]
+        return [*self._sections.values(), *entries]
+
     def _identity(self, item: QTreeWidgetItem | None) -> tuple[Any, Any] | None:
         return (item.data(0, KIND_ROLE), item.data(0, ID_ROLE)) if item is not None else None
 
@@ -203,7 +253,8 @@ class Navigator(QTreeWidget):
         for section, parent in self._sections.items():
             for item in (parent, *self._children(section)):
                 if identity is not None and self._identity(item) == identity:
-                    self.setCurrentItem(item)
+                    unchanged = QItemSelectionModel.SelectionFlag.NoUpdate
+                    self.setCurrentItem(item, 0, unchanged)
                     return
 
     # -- wishes --------------------------------------------------------------------------------
@@ -234,9 +285,23 @@ class Navigator(QTreeWidget):
             return run is not None and run.id in self._running
         if intent == "remove-run":
             return run is not None and run.id not in self._running
+        return self._possible_with_models(intent, number)
+
+    def _possible_with_models(self, intent: str, name: Any) -> bool:
+        index = self._index
+        assert index is not None
+        can_look = bool(index.networks and index.image_sets)
         if intent == "run-audit":
-            return bool(self._index.models and self._index.image_sets)
-        return True
+            return can_look or len(index.dissected) > 1
+        if intent == "dissect-models":
+            return can_look
+        if intent == "embed-models":
+            return len(index.dissected) > 1
+        if intent == "compare-models":
+            models = [index.model(each) for each in self._selected]
+            return len(models) == 2 and not any(m is None or m.imported for m in models)
+        model = index.model(name) if intent in ("show-as-a", "show-as-b") else None
+        return model is None or not model.imported
 
     @Slot(QPoint)
     def _open_menu(self, position: QPoint) -> None:
@@ -248,12 +313,27 @@ class Navigator(QTreeWidget):
     def _on_menu(self, action: Any) -> None:
         self.intent.emit(*action.data())
 
+    @Slot()
+    def _on_selection(self) -> None:
+        """Models selected here are selected everywhere; choosing a run leaves them selected."""
+        items = self.selectedItems()
+        names = [i.data(0, ID_ROLE) for i in items if i.data(0, KIND_ROLE) == "model"]
+        if items and not names:
+            return
+        kept = [name for name in self._selected if name in names]
+        listed = [item.data(0, ID_ROLE) for item in self._children("models")]
+        added = [name for name in listed if name in names and name not in kept]
+        selected = (*kept, *added)
+        if selected != self._selected:
+            self._selected = selected
+            self.models_selected.emit(selected)
+
     @Slot(QTreeWidgetItem, int)
     def _on_activated(self, item: QTreeWidgetItem, _column: int) -> None:
         kind, number = item.data(0, KIND_ROLE), item.data(0, ID_ROLE)
         if kind == "run" and self._possible("show-run", number):
             self.intent.emit("show-run", kind, number)
-        elif kind in ("run", "model", "image set"):
+        elif kind in ("run", "model", "image set", "label planes"):
             self.intent.emit(f"{kind.replace(' ', '-')}-details", kind, number)
 
 
@@ -269,8 +349,8 @@ def run_text(run: RunEntry, job: JobRecord | None) -> str:
     waiting = job is not None and job.state == JobState.PENDING
     state = run.state if job is None else "pending" if waiting else "running"
     sign = _RUN_SIGNS.get(state, "○")
-    pair = f" · {run.model_a} ⇄ {run.model_b}"
-    text = f"{sign} {run.name}" + (pair if run.model_b and run.model_b not in run.name else "")
+    pair = f" · {run.about}" if run.pair and str(run.model_b) not in run.name else ""
+    text = f"{sign} {run.name}{pair}"
     if waiting:
         return f"{text}  waiting"
     if job is not None:
@@ -285,7 +365,9 @@ def run_text(run: RunEntry, job: JobRecord | None) -> str:
 
 def run_tooltip(run: RunEntry) -> str:
     """What a run is about, in a few lines."""
-    lines = [f"{run.audit}: {run.model_a} ⇄ {run.model_b}"]
+    lines = [f"{run.audit}: {run.about}"]
+    if run.table:
+        lines.append(f"from the table {run.table}")
     if run.layer_a and run.layer_b:
         lines.append(f"layers {run.layer_a} and {run.layer_b}")
     units = f"{run.units_done:,} of {run.units_total:,}" if run.units_total else f"{run.units_done}"
@@ -301,6 +383,8 @@ def run_tooltip(run: RunEntry) -> str:
 
 def model_tooltip(model: ModelEntry) -> str:
     """What a model is, in a few lines."""
+    if model.imported:
+        return f"{model.name}\nfrom an imported table: there is no network to run"
     head = f"{model.num_classes:,} classes" if model.num_classes else "no class head"
     lines = [model.specification, f"{model.architecture}, {head}, {len(model.layers)} layers"]
     note = read_json(model.load_report).get("note")

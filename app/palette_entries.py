@@ -7,6 +7,7 @@ from itertools import islice
 from analysis.figures.data import ConceptPoints
 from app.actions import ActionRegistry, plain_text
 from app.dialogs.palette import PaletteEntry
+from app.project_index import ModelEntry
 from app.workspace import Workspace
 
 _MOST_CONCEPTS = 20_000
@@ -24,14 +25,18 @@ def palette_entries(registry: ActionRegistry, workspace: Workspace) -> list[Pale
     index = workspace.index
     if index is None:
         return entries
-    entries += [PaletteEntry("model", m.name, m.name, m.architecture) for m in index.models]
+    entries += [PaletteEntry("model", m.name, m.name, _model_note(m)) for m in index.models]
     entries += [PaletteEntry("class", name, name) for name in workspace.classes]
     entries += [
-        PaletteEntry("run", run.name, run.id, f"{run.model_a} ⇄ {run.model_b}")
+        PaletteEntry("run", run.name, run.id, run.about)
         for run in reversed(index.runs)
         if run.has_results
     ]
     return entries + _concepts(workspace.points)
+
+
+def _model_note(model: ModelEntry) -> str:
+    return "from a table" if model.imported else model.architecture
 
 
 def _concepts(points: ConceptPoints | None) -> list[PaletteEntry]:

@@ -86,3 +86,9 @@ def remove_image_set(project: Project, number: int) -> None:
         raise AuditError(
             "This image set is used by a run.", "Remove the runs that use it first."
         ) from error
+
+
+def remove_label_planes(project: Project, number: int) -> None:
+    """Forget a folder of label planes; its files stay where they are."""
+    with project.transaction() as connection:
+        connection.execute("DELETE FROM label_plane_source WHERE id = ?", (number,))

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from analysis.project import Project
+from analysis.project import IMPORTED, Project
 
 RUNNABLE_STATES = frozenset({"pending", "cancelled", "failed", "running"})
 
@@ -21,6 +21,17 @@ class ImageSetEntry:
     kind: str
     images: int
     rejected: int
+
+
+@dataclass(frozen=True)
+class LabelEntry:
+    """A folder of label planes."""
+
+    id: int
+    name: str
+    source: str
+    kind: str
+    image_set: int | None  # None: for every set whose images it has planes of
 
 
 @dataclass(frozen=True)
@@ -40,6 +51,12 @@ class ModelEntry:
     preprocessing: str  # JSON
     load_report: str  # JSON
     layers: tuple[LayerEntry, ...]
+    library: str = ""
+
+    @property
+    def imported(self) -> bool:
+        """Whether it is known from a table alone: no audit can run it."""
+        return self.library == IMPORTED
 
 
 @dataclass(frozen=True)
@@ -61,6 +78,28 @@ class RunEntry:
     seconds: float | None
     has_results: bool
     parameters: str  # JSON
+    models: tuple[str, ...] = ()  # all of them: the pair, or a list of equals
+    dissected: tuple[str, ...] = ()  # those whose units this run has labelled so far
+
+    @property
+    def pair(self) -> bool:
+        """Whether it compares one model with another."""
+        return self.model_a is not None and self.model_b is not None
+
+    @property
+    def table(self) -> str:
+        """The file that the run's results were imported from; empty for a run made here."""
+        parameters = read_json(self.parameters)
+        return str(parameters.get("source", "")) if parameters.get("imported") is True else ""
+
+    @property
+    def about(self) -> str:
+        """The models in a few words: “X ⇄ Y”, a name or two, “13 models”."""
+        if self.pair:
+            return f"{self.model_a} ⇄ {self.model_b}"
+        if len(self.models) > 2:
+            return f"{len(self.models)} models"
+        return ", ".join(self.models)
 
     @property
     def resumable(self) -> bool:
@@ -92,6 +131,7 @@ class ProjectIndex:
     image_sets: tuple[ImageSetEntry, ...] = ()
     models: tuple[ModelEntry, ...] = ()
     runs: tuple[RunEntry, ...] = ()
+    labels: tuple[LabelEntry, ...] = ()
 
     @cached_property
     def _models_by_name(self) -> dict[str, ModelEntry]:
@@ -106,6 +146,22 @@ class ProjectIndex:
 
     def run(self, number: int | None) -> RunEntry | None:
         return self._runs_by_id.get(number) if number is not None else None
+
+    @cached_property
+    def networks(self) -> tuple[ModelEntry, ...]:
+        """The models that audits can run: all but those of imported tables."""
+        return tuple(model for model in self.models if not model.imported)
+
+    @cached_property
+    def dissected(self) -> tuple[str, ...]:
+        """Models whose units some run has labelled, in the models' order."""
+        names = {name for run in self.runs for name in run.dissected}
+        return tuple(model.name for model in self.models if model.name in names)
+
+    def newest_run(self, audit: str) -> RunEntry | None:
+        """The newest run of `audit` that has something to show, whatever its models."""
+        runs = (run for run in reversed(self.runs) if run.audit == audit and run.has_results)
+        return next(runs, None)
 
     def latest_run(
         self,
@@ -130,12 +186,12 @@ class ProjectIndex:
         audits, the newest of those; without results, the first two models."""
         audits: dict[tuple[str | None, str | None], set[str]] = {}
         for run in reversed(self.runs):
-            if run.has_results and run.model_a is not None:
+            if run.has_results and run.pair:
                 audits.setdefault((run.model_a, run.model_b), set()).add(run.audit)
         if audits:
             # The first of equals, so the newest.
             return max(audits, key=lambda pair: (pair[0] != pair[1], len(audits[pair])))
-        names = [model.name for model in self.models]
+        names = [model.name for model in self.networks]
         return (names[0] if names else None, names[1] if len(names) > 1 else None)
 
 
@@ -148,6 +204,7 @@ def read_index(project: Project) -> ProjectIndex:
         image_sets=_read_image_sets(project),
         models=_read_models(project),
         runs=_read_runs(project),
+        labels=_read_labels(project),
     )
 
 
@@ -166,6 +223,13 @@ def _read_image_sets(project: Project) -> tuple[ImageSetEntry, ...]:
     )
 
 
+def _read_labels(project: Project) -> tuple[LabelEntry, ...]:
+    rows = project.rows(
+        "SELECT id, name, source, kind, image_set FROM label_plane_source ORDER BY name"
+    )
+    return tuple(LabelEntry(*row) for row in rows)
+
+
 def _read_models(project: Project) -> tuple[ModelEntry, ...]:
     layers: dict[str, list[LayerEntry]] = {}
     for row in project.rows("SELECT model, name, kind, depth FROM layer ORDER BY model, position"):
@@ -173,8 +237,8 @@ def _read_models(project: Project) -> tuple[ModelEntry, ...]:
             LayerEntry(row["name"], row["kind"] or "", row["depth"])
         )
     rows = project.rows(
-        "SELECT id, name, specification, architecture, num_classes, preprocessing, load_report"
-        " FROM model ORDER BY position, id"
+        "SELECT id, name, specification, architecture, num_classes, preprocessing, load_report,"
+        " library FROM model ORDER BY position, id"
     )
     return tuple(
         ModelEntry(
@@ -186,20 +250,32 @@ def _read_models(project: Project) -> tuple[ModelEntry, ...]:
             row["preprocessing"] or "",
             row["load_report"] or "",
             tuple(layers.get(row["name"], ())),
+            row["library"] or "",
         )
         for row in rows
     )
 
 
-_RESULT_TABLES = {"concepts": "concept", "layers": "layer_similarity"}
+_RESULT_TABLES = {
+    "concepts": "concept",
+    "layers": "layer_similarity",
+    "dissection": "unit",
+    "embedding": "embedding",
+    "evaluation": "performance",
+}
 
 
 def _read_runs(project: Project) -> tuple[RunEntry, ...]:
     with_results = {
-        (audit, row["run"])
+        row["id"]
         for audit, table in _RESULT_TABLES.items()
-        for row in project.rows(f"SELECT DISTINCT run FROM {table}")
+        for row in project.rows(
+            "SELECT id FROM run WHERE audit = ?"
+            f" AND EXISTS (SELECT 1 FROM {table} WHERE {table}.run = run.id)",
+            (audit,),
+        )
     }
+    models, dissected = _read_run_models(project)
     layers: dict[tuple[int, str], str] = {
         (row["run"], row["side"]): row["layer"]
         for row in project.rows("SELECT DISTINCT run, side, layer FROM concept")
@@ -211,13 +287,37 @@ def _read_runs(project: Project) -> tuple[RunEntry, ...]:
         " (SELECT count(*) FROM problem p WHERE p.run = run.id) AS problems"
         " FROM run ORDER BY id"
     )
-    return tuple(_run_entry(row, with_results, layers) for row in rows)
+    return tuple(
+        _run_entry(row, models.get(row["id"], ()), dissected, with_results, layers) for row in rows
+    )
+
+
+def _read_run_models(
+    project: Project,
+) -> tuple[dict[int, tuple[str, ...]], dict[int, tuple[str, ...]]]:
+    """By run: its list of models, and those of them whose units it has labelled."""
+    models: dict[int, tuple[str, ...]] = {}
+    dissected: dict[int, tuple[str, ...]] = {}
+    for run, model, labelled in project.rows(
+        "SELECT run, model, EXISTS (SELECT 1 FROM unit"
+        " WHERE unit.run = run_model.run AND unit.model = run_model.model)"
+        " FROM run_model ORDER BY run, position"
+    ):
+        models[run] = (*models.get(run, ()), model)
+        if labelled:
+            dissected[run] = (*dissected.get(run, ()), model)
+    return models, dissected
 
 
 def _run_entry(
-    row: Any, with_results: set[tuple[str, int]], layers: dict[tuple[int, str], str]
+    row: Any,
+    models: tuple[str, ...],
+    dissected: dict[int, tuple[str, ...]],
+    with_results: set[int],
+    layers: dict[tuple[int, str], str],
 ) -> RunEntry:
     parameters = read_json(row["parameters"])
+    pair = tuple(name for name in (row["model_a"], row["model_b"]) if name is not None)
     return RunEntry(
         id=row["id"],
         audit=row["audit"],
@@ -234,8 +334,10 @@ def _run_entry(
         message=row["message"] or "",
         created=row["created"] or "",
         seconds=row["seconds"],
-        has_results=(row["audit"], row["id"]) in with_results,
+        has_results=row["id"] in with_results,
         parameters=row["parameters"] or "{}",
+        models=models or pair,
+        dissected=dissected.get(row["id"], ()),
     )
 
 
@@ -246,6 +348,13 @@ def read_json(text: str | None) -> dict[str, Any]:
     except ValueError:
         return {}
     return value if isinstance(value, dict) else {}
+
+
+def as_text(value: Any) -> str:
+    """A parameter's value as forms and the command line write it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)
 
 
 def _text(value: object) -> str | None:

@@ -11,14 +11,41 @@ from app.session import Snapshot
 PENULTIMATE = "penultimate"
 
 
+# Runs of audits that take any number of models: the newest is shown, whatever the pair.
+RUN_FIELDS = {
+    "dissection": "run_dissection",
+    "embedding": "run_embedding",
+    "evaluation": "run_evaluation",
+}
+
+
 def changes_for(
     snapshot: Snapshot, index: ProjectIndex, followed: Collection[int] = ()
 ) -> dict[str, Any]:
     """What the session must change now that the project holds what `index` says.
 
     The pair stays while both models exist; a run that the practitioner started (`followed`) is
-    shown as soon as it has results; a run that is gone makes room for the newest one.
+    shown as soon as it has results; a run that is gone makes room for the newest one; models that
+    are gone are no longer selected.
     """
+    changes = _pair_changes(snapshot, index, followed)
+    for audit, field in RUN_FIELDS.items():
+        newest, kept = index.newest_run(audit), index.run(getattr(snapshot, field))
+        if kept is None or not kept.has_results or _takes_over(newest, kept.id, followed):
+            changes[field] = newest.id if newest is not None else None
+    models = tuple(name for name in snapshot.models if index.model(name) is not None)
+    if models != snapshot.models:
+        changes["models"] = models
+    return changes
+
+
+def _takes_over(newest: RunEntry | None, shown: int, followed: Collection[int]) -> bool:
+    return newest is not None and newest.id in followed and newest.id > shown
+
+
+def _pair_changes(
+    snapshot: Snapshot, index: ProjectIndex, followed: Collection[int]
+) -> dict[str, Any]:
     model_a, model_b = snapshot.model_a, snapshot.model_b
     if index.model(model_a) is None or index.model(model_b) is None:
         model_a, model_b = index.newest_pair()
@@ -40,8 +67,8 @@ def changes_for(
 
 
 def _first_results(index: ProjectIndex, followed: Collection[int]) -> RunEntry | None:
-    """The newest started run that has results: worth showing where there was nothing."""
-    runs = (run for run in reversed(index.runs) if run.id in followed and run.has_results)
+    """The newest started comparison that has results: worth showing where there was nothing."""
+    runs = (r for r in reversed(index.runs) if r.id in followed and r.has_results and r.pair)
     return next(runs, None)
 
 
@@ -53,7 +80,7 @@ def _kept_or_newest(
     followed: Collection[int],
 ) -> RunEntry | None:
     newest = index.latest_run(audit, snapshot.model_a, snapshot.model_b)
-    if newest is not None and newest.id in followed and newest.id > (shown or 0):
+    if _takes_over(newest, shown or 0, followed):
         return newest
     kept = index.run(shown)
     if kept is not None and kept.has_results:
@@ -91,6 +118,8 @@ def for_layers(
 
 def for_run(snapshot: Snapshot, run: RunEntry) -> dict[str, Any]:
     """The session for one run; the pair keeps its order if the run is about the same models."""
+    if run.audit in RUN_FIELDS:
+        return {RUN_FIELDS[run.audit]: run.id}
     same = run.compares(snapshot.model_a, snapshot.model_b)
     model_a = snapshot.model_a if same else run.model_a
     changes: dict[str, Any] = {}

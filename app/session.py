@@ -27,6 +27,13 @@ class Snapshot:
     patch: int | None = None
     selection: frozenset[int] = frozenset()  # concept ids
     hover: int | None = None  # concept id under the pointer
+    models: tuple[str, ...] = ()  # selected anywhere, in the order of selection
+    run_dissection: int | None = None
+    run_embedding: int | None = None
+    run_evaluation: int | None = None
+    unit: int | None = None  # unit.id in focus
+    units: frozenset[int] = frozenset()  # unit ids selected
+    components: tuple[int, int] = (1, 2)  # of the embedding, across and up
 
 
 FIELDS = frozenset(field.name for field in dataclasses.fields(Snapshot))
@@ -35,7 +42,9 @@ FIELDS = frozenset(field.name for field in dataclasses.fields(Snapshot))
 _RESETS: Mapping[str, tuple[str, ...]] = {
     "project": tuple(name for name in sorted(FIELDS) if name != "project"),
     "run_concepts": ("class_name", "concept", "image", "patch", "selection", "hover"),
+    "run_dissection": ("unit", "units"),
     "concept": ("patch", "image"),
+    "unit": ("patch", "image"),
 }
 
 
@@ -81,8 +90,8 @@ class Session:
 def _with_resets(before: Snapshot, changes: Mapping[str, Any]) -> dict[str, Any]:
     complete = dict(changes)
     defaults = Snapshot()
-    for name in ("project", "run_concepts", "concept"):
+    for name, dependents in _RESETS.items():  # what decides comes before what depends on it
         if name in complete and complete[name] != getattr(before, name):
-            for dependent in _RESETS[name]:
+            for dependent in dependents:
                 complete.setdefault(dependent, getattr(defaults, dependent))
     return complete

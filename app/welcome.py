@@ -24,6 +24,12 @@ from app.project_index import ProjectIndex
 
 _WIDTH = 620
 _BUTTONS_A_ROW = 3
+_SHOWN = (
+    ("concepts", "concepts"),
+    ("layers", "layers"),
+    ("embedding", "embedding"),
+    ("dissection", "units"),
+)
 _ABOUT = (
     "Parallax shows what two vision models see differently: which concepts one uses that the"
     " other cannot predict, in which layers they part, and on which images."
@@ -157,23 +163,29 @@ def next_steps(index: ProjectIndex) -> tuple[tuple[str, str], ...]:
     steps = {
         "add-images": "Add images…",
         "add-model": "Add model…",
+        "import-table": "Import table…",
         "run-audit": "Run an audit…",
     }
-    if not index.image_sets:
+    if len(index.dissected) > 1 and not index.networks:
+        first = "embed-models"
+        steps[first] = "Embed models…"
+    elif not index.image_sets:
         first = "add-images"
-    elif len(index.models) < 2:
+    elif len(index.networks) < 2:
         first = "add-model"
     else:
         first = "run-audit"
-    if not (index.image_sets and index.models):
+    if not (index.image_sets and index.networks):
         del steps["run-audit"]
+    if index.networks:
+        del steps["import-table"]  # still in the menu
     order = [first, *(step for step in steps if step != first)]
     return (*_results(index), *((step, steps[step]) for step in order))
 
 
 def _results(index: ProjectIndex) -> tuple[tuple[str, str], ...]:
     return tuple(
-        (f"go-{audit}", f"See the {audit}")
-        for audit in ("concepts", "layers")
+        (f"go-{perspective}", f"See the {perspective}")
+        for audit, perspective in _SHOWN
         if any(run.audit == audit and run.has_results for run in index.runs)
     )

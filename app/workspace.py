@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -206,6 +206,11 @@ class Workspace(QObject):
         model_a, model_b = (name, now.model_b) if side == "a" else (now.model_a, name)
         self.set_pair(model_a, model_b, initiator)
 
+    def select_models(self, names: Sequence[str], initiator: object) -> None:
+        """Select models everywhere; those that the project does not have are left out."""
+        known = (name for name in names if self.index is None or self.index.model(name))
+        self.session.update({"models": tuple(dict.fromkeys(known))}, initiator)
+
     def swap(self, initiator: object) -> None:
         """Exchange A and B; the same runs are shown from the other side."""
         now = self.session.snapshot
@@ -251,15 +256,14 @@ class Workspace(QObject):
     def start_audit(
         self,
         audit: str,
-        model_a: str,
-        model_b: str,
+        models: Sequence[str],
         parameters: Any,
         image_set: int | None,
         device: str,
     ) -> None:
         """Make a run and start it."""
         arguments = (
-            self._require_project(), audit, model_a, model_b, parameters, image_set, device,
+            self._require_project(), audit, tuple(models), parameters, image_set, device,
         )  # fmt: skip
         self.loader.load(
             f"plan {audit}", self.backend.create_run, *arguments, then=self._on_planned
@@ -274,10 +278,15 @@ class Workspace(QObject):
             return None
         run = self.run(number)
         title = run.name if run is not None else f"run {number}"
-        self._followed.add(number)
+        self._followed.add(number)  # shown as soon as it has results
         job = self.jobs.start_run(self.backend, self.project, number, title)
         self.refresh_index()
         return job
+
+    def follow(self, number: int) -> None:
+        """Show a run that has come into the project otherwise than by running it."""
+        self._followed.add(number)
+        self.refresh_index()
 
     def resume_all(self) -> None:
         """Start every unfinished run, the oldest first."""
@@ -308,6 +317,8 @@ class Workspace(QObject):
         for side in ("model_a", "model_b"):
             if getattr(now, side) == old:
                 self._renamed[side] = new
+        if old in now.models:
+            self._renamed["models"] = tuple(new if name == old else name for name in now.models)
         self.refresh_index()
 
     def _on_edited(self, _answer: object) -> None:
@@ -345,9 +356,7 @@ class Workspace(QObject):
         self.refresh_index()
         if runs:
             self.results_changed.emit(runs)
-            detail = self.focus.detail
-            if detail is not None and detail.run in runs:
-                self.focus.reload()
+            self.focus.reload_if(runs)
 
     @Slot(str, object)
     def _on_load_failed(self, name: str, problem: Problem) -> None:

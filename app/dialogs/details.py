@@ -11,7 +11,14 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPlainTextEdit, QVBoxLa
 
 from app import theme
 from app.jobs import format_duration
-from app.project_index import ImageSetEntry, ModelEntry, RunEntry, read_json
+from app.project_index import (
+    ImageSetEntry,
+    LabelEntry,
+    ModelEntry,
+    ProjectIndex,
+    RunEntry,
+    read_json,
+)
 
 _MOST_NAMES = 40
 
@@ -38,6 +45,9 @@ class DetailsDialog(QDialog):
 
 def model_text(model: ModelEntry) -> str:
     """Everything the project knows about a model."""
+    if model.imported:
+        layers = ", ".join(layer.name for layer in model.layers) or "none"
+        return f"{model.name} is known from an imported table alone.\n\nlayers   {layers}"
     lines = [
         f"specification   {model.specification}",
         f"architecture    {model.architecture}",
@@ -80,7 +90,7 @@ def run_text(run: RunEntry, problems: Iterable[tuple[str, str]]) -> str:
     total = f" of {run.units_total:,}" if run.units_total else ""
     lines = [
         f"audit    {run.audit}",
-        f"models   {run.model_a} (A) and {run.model_b} (B)",
+        _models_line(run),
         f"state    {run.state}, {run.units_done:,}{total} units of work done",
         f"made     {run.created}",
     ]
@@ -95,6 +105,19 @@ def run_text(run: RunEntry, problems: Iterable[tuple[str, str]]) -> str:
         lines += ["", f"Left out ({run.problems:,})"]
         lines += [f"  {subject}: {reason}" for subject, reason in listed]
     return "\n".join(lines)
+
+
+def _models_line(run: RunEntry) -> str:
+    if run.pair:
+        return f"models   {run.model_a} (A) and {run.model_b} (B)"
+    return f"models   {_listed(list(run.models))}"
+
+
+def label_planes_text(entry: LabelEntry, index: ProjectIndex) -> str:
+    """Where label planes lie and which images they belong to."""
+    image_sets = {image_set.id: image_set.name for image_set in index.image_sets}
+    of = image_sets.get(entry.image_set or 0, "every image set with images of the same names")
+    return "\n".join([f"folder   {entry.source}", f"kind     {entry.kind}", f"images   {of}"])
 
 
 def image_set_text(entry: ImageSetEntry, rejected: Iterable[tuple[str, str]]) -> str:

@@ -85,13 +85,13 @@ class ExportDialog(FormDialog):
     @Slot()
     def _fill_runs(self) -> None:
         index, choice = self._workspace.index, self.what.currentData()
-        audit = choice.audit if choice is not None else ""
+        audits = choice.audits if choice is not None else ()
         with QSignalBlocker(self.run):
             self.run.clear()
             if self._kind == "table":
                 self.run.addItem("all runs", None)
             for run in reversed(index.runs if index is not None else ()):
-                if run.has_results and audit in ("", run.audit):
+                if run.has_results and (not audits or run.audit in audits):
                     self.run.addItem(_run_words(run), run.id)
                     if run.id == self._shown_run:
                         self.run.setCurrentIndex(self.run.count() - 1)
@@ -176,4 +176,4 @@ def _exists(path: Path) -> bool:
 
 
 def _run_words(run: RunEntry) -> str:
-    return f"{run.name} · {run.model_a} ⇄ {run.model_b} (run {run.id})"
+    return f"{run.name} · {run.about} (run {run.id})"

@@ -18,9 +18,14 @@ from PySide6.QtWidgets import (
 )
 
 from app import theme
+from app.project_index import as_text
 
 _LARGEST_SPIN = 2**31 - 1
-_TITLES = {"layer_a": "layer of A", "layer_b": "layer of B"}
+_TITLES = {
+    "layer_a": "layer of A",
+    "layer_b": "layer of B",
+    "iou_threshold": "IoU threshold",
+}
 _LAYER_FIELDS = {"layer_a": "a", "layer_b": "b"}
 
 
@@ -44,7 +49,7 @@ class ParameterForm(QWidget):
         while self._form.rowCount():
             self._form.removeRow(0)
         self._fields.clear()
-        self._defaults = {field.name: _as_text(field.default) for field in fields}
+        self._defaults = {field.name: as_text(field.default) for field in fields}
         for field in fields:
             widget = self._make(field)
             widget.installEventFilter(self._wheel)
@@ -55,7 +60,7 @@ class ParameterForm(QWidget):
                 each.setToolTip(f"<p>{field.help}</p>")
             self._fields[field.name] = widget
             self._form.addRow(label, widget)
-            _set_value(widget, _as_text(values.get(field.name, field.default)))
+            _set_value(widget, as_text(values.get(field.name, field.default)))
             self._watch(widget)
 
     def set_layers(self, layers_a: Sequence[str], layers_b: Sequence[str]) -> None:
@@ -142,17 +147,11 @@ def _fits_spin(field: Any) -> bool:
     return all(abs(limit) <= _LARGEST_SPIN for limit in limits)
 
 
-def _as_text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "" if value is None else str(value)
-
-
 def _value(widget: QWidget) -> str:
     if isinstance(widget, QComboBox):
         return widget.currentText().strip()
     if isinstance(widget, QCheckBox):
-        return _as_text(widget.isChecked())
+        return as_text(widget.isChecked())
     if isinstance(widget, QSpinBox):
         return str(widget.value())
     return widget.text().strip() if isinstance(widget, QLineEdit) else ""

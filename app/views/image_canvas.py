@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import (
     QColor,
+    QImage,
     QImageIOHandler,
     QImageReader,
     QMouseEvent,
@@ -12,6 +14,7 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
     QPixmap,
+    QRegion,
     QResizeEvent,
     QWheelEvent,
 )
@@ -19,7 +22,9 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.theme import IMAGE_MAT, font
 from app.widgets.image_source import Box, ImageSource
+from app.widgets.masked_pictures import DIM, mask_overlay
 
+_MASK_SIDE = 672  # pixels of a mask's smooth border
 _ASKED_SIDE = 2048  # device pixels of the longer side
 
 
@@ -32,6 +37,8 @@ class ImageCanvas(QWidget):
         self._source: ImageSource | None = None
         self._image: int | None = None
         self._box: Box | None = None
+        self._mask: QImage | None = None
+        self._frame: Box | None = None  # the square that the mask covers
         self._colour = QColor("#FFFFFF")
         self._pixmap: QPixmap | None = None
         self._answered = False
@@ -58,6 +65,14 @@ class ImageCanvas(QWidget):
         self.fit()
         self._ask()
 
+    def show_mask(self, mask: np.ndarray | None, frame: Box | None) -> None:
+        """Dim what lies outside of a mask, (side, side) bool over a square of the original."""
+        self._mask = self._frame = None
+        if mask is not None and frame is not None:
+            self._mask = mask_overlay(mask, _MASK_SIDE, _MASK_SIDE, 2)
+            self._frame = frame
+        self.update()
+
     def fit(self) -> None:
         """Show the whole image."""
         self.zoom, self._shift = 1.0, QPointF(0, 0)
@@ -76,11 +91,14 @@ class ImageCanvas(QWidget):
 
     def box_on_screen(self) -> QRectF | None:
         """Where the outlined box is drawn, in the widget's pixels."""
-        if self._box is None or self._size.isEmpty():
+        return self._on_screen(self._box)
+
+    def _on_screen(self, box: Box | None) -> QRectF | None:
+        if box is None or self._size.isEmpty():
             return None
         place = self._place()
         scale = place.width() / self._size.width()
-        x, y, width, height = self._box
+        x, y, width, height = box
         corner = QPointF(place.left() + x * scale, place.top() + y * scale)
         return QRectF(corner.x(), corner.y(), width * scale, height * scale)
 
@@ -116,11 +134,25 @@ class ImageCanvas(QWidget):
             return
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self.zoom < 4)
         painter.drawPixmap(self._place(), self._pixmap, QRectF(self._pixmap.rect()))
+        frame = self._on_screen(self._frame)
+        if frame is not None and self._mask is not None:
+            self._paint_mask(painter, frame, self._mask)
         box = self.box_on_screen()
         if box is not None:
             for colour, width in ((QColor("#000000"), 4.0), (self._colour, 2.0)):
                 painter.setPen(QPen(colour, width))
                 painter.drawRect(box)
+
+    def _paint_mask(self, painter: QPainter, frame: QRectF, mask: QImage) -> None:
+        """The mask, and the same darkness where the model has not looked."""
+        painter.save()
+        painter.drawImage(frame, mask)
+        painter.setClipRegion(QRegion(self._place().toRect()) - QRegion(frame.toRect()))
+        painter.fillRect(self.rect(), QColor(0, 0, 0, DIM))
+        painter.setClipping(False)
+        painter.setPen(QPen(QColor(255, 255, 255, 110), 1, Qt.PenStyle.DotLine))
+        painter.drawRect(frame)
+        painter.restore()
 
     # -- mouse
 

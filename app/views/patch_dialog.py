@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
@@ -16,13 +17,18 @@ from app.widgets.image_source import Box, ImageSource
 
 @dataclass(frozen=True)
 class ShownPatch:
-    """One stop of the large view: `identity` is the patch's id in the project, −1 without one."""
+    """One stop of the large view: `identity` is the patch's id in the project, −1 without one.
+
+    `mask`, (side, side) bool over the square `frame` of the image, dims what lies outside of it.
+    """
 
     identity: int
     image: int
     box: Box | None
     caption: str
     colour: str
+    mask: np.ndarray | None = None
+    frame: Box | None = None
 
 
 class PatchDialog(QDialog):
@@ -101,6 +107,7 @@ class PatchDialog(QDialog):
         patch = self.patches[self.at]
         path = self._source.path(patch.image) if self._source is not None else None
         self.canvas.show_image(patch.image, patch.box, patch.colour)
+        self.canvas.show_mask(patch.mask, patch.frame)
         self.canvas.setAccessibleName(f"Image with the patch outlined: {patch.caption}")
         self.caption.setText(patch.caption)
         self.caption.setToolTip(str(path) if path is not None else "")

@@ -30,8 +30,15 @@ class Heatmap(QWidget):
     cell_activated = Signal(str, str)
     cell_hovered = Signal(object, object)
 
-    def __init__(self, name: str = "Heatmap", parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        name: str = "Heatmap",
+        parent: QWidget | None = None,
+        with_best: bool = True,
+        level_columns: bool = False,
+    ) -> None:
         super().__init__(parent)
+        self._level_columns = level_columns
         self.data: HeatmapData | None = None
         self.relative_depth = False
         self.canvas = PlotCanvas()
@@ -42,6 +49,9 @@ class Heatmap(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.canvas)
+        if not with_best:
+            self.best.hide()
+            self.best.setFixedWidth(0)
 
         self.canvas.pressed_at.connect(self._click)
         self.canvas.double_clicked_at.connect(self._double_click)
@@ -53,7 +63,7 @@ class Heatmap(QWidget):
         self.restyle()
 
     def _make_items(self) -> None:
-        self.row_axis, self.column_axis = NameAxis("left"), NameAxis("bottom")
+        self.row_axis, self.column_axis = NameAxis("left"), NameAxis("bottom", self._level_columns)
         self.plot = self.canvas.addPlot(
             0, 0, axisItems={"left": self.row_axis, "bottom": self.column_axis}
         )
@@ -137,14 +147,20 @@ class Heatmap(QWidget):
         if data is None or not data.values.size:
             return
         low, high = data.span()
-        colours = theme().magnitudes("cividis")[levels_of(data.values, low, high)]
+        table = theme().signed() if data.signed else theme().magnitudes("cividis")
+        colours = table[levels_of(data.values, low, high)]
         grey = theme().colour("no_value")
         colours[~data.above_chance()] = (grey.red(), grey.green(), grey.blue())
         blank = theme().colour("surface")
-        colours[~np.isfinite(data.values)] = (blank.red(), blank.green(), blank.blue())
+        colours[~np.isfinite(data.values) | data.beside_scale()] = (
+            blank.red(),
+            blank.green(),
+            blank.blue(),
+        )
         self.image.setImage(colours, levels=(0, 255))
         self.marks.set_data(data, colours)
         null = data.typical_null()
+        self.bar.colours = table
         self.bar.set_scale(low, high, null, data.value_title)
         self._draw_best(data, (low, high), null)
 
@@ -199,7 +215,7 @@ class Heatmap(QWidget):
         if names is None or cell is None or self.data is None:
             self.canvas.setAccessibleDescription("")
         else:
-            value = number(float(self.data.values[cell]))
+            value = self.data.text(*cell)
             self.canvas.setAccessibleDescription(f"{names[0]} with {names[1]}: {value}")
 
     def _click(self, place: QPointF, _modifiers: Qt.KeyboardModifier) -> None:

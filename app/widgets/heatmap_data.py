@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.figures.words import number
+
 
 @dataclass(frozen=True)
 class HeatmapData:
@@ -13,6 +15,11 @@ class HeatmapData:
 
     `values`, `null_95`, both (rows, columns): cells at or below their null, or without a number,
     are greyed and hatched and never coloured. `row_depths` and `column_depths` are 0…1.
+
+    All further arrays are (rows, columns): `survives` says which cells count, in place of the null;
+    `texts` are written in place of the numbers; cells in `outside` are beside the scale: written,
+    but neither coloured nor hatched. `limits` fix the ends of the colours; with `signed` they
+    should lie around 0.
     """
 
     rows: tuple[str, ...]
@@ -24,15 +31,24 @@ class HeatmapData:
     row_title: str
     column_title: str
     value_title: str
+    survives: np.ndarray | None = None
+    texts: np.ndarray | None = None
+    outside: np.ndarray | None = None
+    limits: tuple[float, float] | None = None
+    signed: bool = False
 
     def above_chance(self) -> np.ndarray:
         """(rows, columns) bool: cells whose value is there and above what chance would give."""
+        if self.survives is not None:
+            return np.isfinite(self.values) & self.survives
         with np.errstate(invalid="ignore"):
             beaten = ~(self.values <= self.null_95)
         return np.isfinite(self.values) & beaten
 
     def span(self) -> tuple[float, float]:
         """Ends of the colours: from chance, or the lowest value above it, to the highest value."""
+        if self.limits is not None:
+            return self.limits
         coloured = self.values[self.above_chance()]
         if not coloured.size:
             return 0.0, 1.0
@@ -44,6 +60,16 @@ class HeatmapData:
         """Median of the cells' nulls, NaN where none was drawn."""
         nulls = self.null_95[np.isfinite(self.null_95)]
         return float(np.median(nulls)) if nulls.size else float("nan")
+
+    def beside_scale(self) -> np.ndarray:
+        """(rows, columns) bool: cells that are written but have no colour."""
+        return np.zeros(self.values.shape, bool) if self.outside is None else self.outside
+
+    def text(self, row: int, column: int) -> str:
+        """What is written in a cell."""
+        if self.texts is not None:
+            return str(self.texts[row, column])
+        return number(float(self.values[row, column]))
 
     def best_of_rows(self) -> np.ndarray:
         """(rows,) the highest value of each row, NaN where the row has none."""

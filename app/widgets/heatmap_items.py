@@ -19,12 +19,14 @@ from app.widgets.plotting import pg
 class NameAxis(pg.AxisItem):
     """An axis with a name at the middle of each cell; names are cut from the left to fit.
 
-    On the bottom axis the names are written upwards. Where cells are too small, only every second,
-    third … name is written; all are given in full on hover.
+    On the bottom axis the names are written upwards, unless they are `level`, for few short names.
+    Where cells are too small, only every second, third … name is written; all are given in full on
+    hover.
     """
 
-    def __init__(self, orientation: str) -> None:
+    def __init__(self, orientation: str, level: bool = False) -> None:
         super().__init__(orientation=orientation)
+        self._level = level
         self.names: tuple[str, ...] = ()
         self.full_names: tuple[str, ...] = ()
         self.title = ""
@@ -38,7 +40,9 @@ class NameAxis(pg.AxisItem):
         self.names, self.full_names, self.title = names, full_names, title
         metrics = QFontMetricsF(font("small"))
         widest = max((metrics.horizontalAdvance(n) for n in names), default=0.0)
-        self.room = min(widest, 150.0) + 16 + metrics.height() + 8
+        breadth = metrics.height() if self._level else min(widest, 150.0)
+        below = metrics.height() + 8 if title else 0.0
+        self.room = breadth + 16 + below
         if self._vertical:
             self.setWidth(self.room)
         else:
@@ -85,10 +89,14 @@ class NameAxis(pg.AxisItem):
             return
         is_marked = index == self.marked
         name = self.names[index]
-        breadth = (place.width() if self._vertical else place.height()) - 14 - height
+        beside = height if self.title else -6.0
+        breadth = (place.width() if self._vertical else place.height()) - 14 - beside
+        if self._level:
+            self._write_level(painter, place, index, middle, is_marked)
+            return
         text = metrics.elidedText(name, Qt.TextElideMode.ElideLeft, breadth)
         if self._vertical:
-            rectangle = QRectF(place.left() + height + 6, middle - height / 2, breadth, height)
+            rectangle = QRectF(place.left() + beside + 6, middle - height / 2, breadth, height)
             self._ink(painter, rectangle, is_marked)
             align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
             painter.drawText(rectangle, int(align), text)
@@ -101,6 +109,17 @@ class NameAxis(pg.AxisItem):
         align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         painter.drawText(rectangle, int(align), text)
         painter.restore()
+
+    def _write_level(
+        self, painter: QPainter, place: QRectF, index: int, middle: float, is_marked: bool
+    ) -> None:
+        cell = place.width() / max(self.range[1] - self.range[0], 1e-9)
+        height = QFontMetricsF(painter.font()).height()
+        rectangle = QRectF(middle - cell / 2, place.top() + 6, cell, height)
+        self._ink(painter, rectangle, is_marked)
+        mode = Qt.TextElideMode.ElideRight
+        text = QFontMetricsF(painter.font()).elidedText(self.names[index], mode, cell)
+        painter.drawText(rectangle, int(Qt.AlignmentFlag.AlignCenter), text)
 
     def _ink(self, painter: QPainter, rectangle: QRectF, is_marked: bool) -> None:
         if is_marked:
@@ -174,7 +193,7 @@ class CellMarks(pg.GraphicsObject):
     def _hatch(self, painter: QPainter, x: np.ndarray, y: np.ndarray) -> None:
         assert self.data is not None
         brush = QBrush(theme().colour("muted"), Qt.BrushStyle.BDiagPattern)
-        there = np.isfinite(self.data.values)
+        there = np.isfinite(self.data.values) & ~self.data.beside_scale()
         for row, column in np.argwhere(there & ~self.data.above_chance()).tolist():
             painter.fillRect(_cell(x, y, row, column), brush)
 
@@ -182,22 +201,30 @@ class CellMarks(pg.GraphicsObject):
         assert self.data is not None
         painter.setFont(font("small", tabular=True))
         metrics = QFontMetricsF(painter.font())
-        if abs(x[1] - x[0]) < metrics.horizontalAdvance("−0.00") + 6:
+        if self.data.texts is None:
+            widest = metrics.horizontalAdvance("−0.00") + 6
+        else:
+            written = self.data.texts.ravel().tolist()
+            widest = max(metrics.horizontalAdvance(str(text)) for text in written) + 2
+        if abs(x[1] - x[0]) < widest:
             return
         if abs(y[1] - y[0]) < metrics.height() + 2:
             return
         align = int(Qt.AlignmentFlag.AlignCenter)
         above = self.data.above_chance()
         light = luminance(self.colours) < 0.18
-        for row, column in np.argwhere(np.isfinite(self.data.values)).tolist():
+        outside = self.data.beside_scale()
+        for row, column in np.argwhere(np.isfinite(self.data.values) | outside).tolist():
             rectangle = _cell(x, y, row, column)
-            text = number(float(self.data.values[row, column]))
-            if above[row, column]:
+            text = self.data.text(row, column)
+            if outside[row, column]:
+                painter.setPen(theme().colour("text"))
+            elif above[row, column]:
                 painter.setPen(QColor("#FFFFFF" if light[row, column] else "#000000"))
             else:
                 side = QRectF(0, 0, metrics.horizontalAdvance(text) + 6, metrics.height())
                 side.moveCenter(rectangle.center())
-                painter.fillRect(side, theme().colour("no_value"))
+                painter.fillRect(side.intersected(rectangle), theme().colour("no_value"))
                 painter.setPen(theme().colour("text"))
             painter.drawText(rectangle, align, text)
 
@@ -225,6 +252,7 @@ class ColourBar(pg.GraphicsWidget):
         super().__init__()
         self.low, self.high, self.null, self.title = 0.0, 1.0, math.nan, ""
         self.setFixedWidth(82)
+        self.colours: np.ndarray | None = None  # (256, 3), in place of the magnitudes
         self.below = 0.0  # height of the axis beside the bar: the bar ends where the cells do
 
     def set_scale(self, low: float, high: float, null: float, title: str) -> None:
@@ -234,7 +262,7 @@ class ColourBar(pg.GraphicsWidget):
     def paint(self, painter: QPainter, _option: object, _widget: object = None) -> None:
         height = max(40.0, self.size().height() - self.below - 26)
         bar = QRectF(16, 26, 14, height)
-        table = theme().magnitudes("cividis")
+        table = theme().magnitudes("cividis") if self.colours is None else self.colours
         for i in range(256):
             bottom = bar.bottom() - bar.height() * i / 256
             step = bar.height() / 256

@@ -137,9 +137,9 @@ class GridDelegate(QStyledItemDelegate):
         pixmap = self.pixmap(item)
         if pixmap is not None:
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-            painter.drawPixmap(_fitted(pixmap, frame), pixmap)
+            painter.drawPixmap(fitted(pixmap, frame), pixmap)
         elif item.image in self.answered:
-            _write_missing(painter, frame)
+            write_missing(painter, frame)
         self._frame(painter, frame, item, option)
         painter.restore()
 
@@ -172,7 +172,7 @@ class GridDelegate(QStyledItemDelegate):
             given = source.request(item.image, item.box, wanted)
             if given is None or given.isNull():
                 return None
-            pixmap = _at_most(given, wanted)
+            pixmap = at_most(given, wanted)
             self.cache.put(key, pixmap)
         return pixmap
 
@@ -182,7 +182,7 @@ class ImageGrid(QListView):
 
     `item_focused`: the current item changed by hand. `item_activated`: double click, Enter or
     space (which asks for the large view). `item_hovered`: an id, or None.
-    With `fit`, the thumbnails take the largest size at which all are seen at once.
+    With `fit`, the thumbnails take the largest size, up to `largest`, at which all are seen.
     """
 
     item_focused = Signal(object)
@@ -190,11 +190,16 @@ class ImageGrid(QListView):
     item_hovered = Signal(object)
 
     def __init__(
-        self, name: str = "Images", size: int = 96, fit: bool = False, parent: QWidget | None = None
+        self,
+        name: str = "Images",
+        size: int = 96,
+        fit: bool = False,
+        parent: QWidget | None = None,
+        largest: int = 160,
     ) -> None:
         super().__init__(parent)
         self.thumbnail_size = size
-        self._fit = fit
+        self._fit, self._largest = fit, largest
         self._quiet = False
         self.grid_model = GridModel(self)
         self.cache = PixmapCache()
@@ -298,7 +303,7 @@ class ImageGrid(QListView):
         # The list keeps room for its scroll bar even where none is shown.
         width = room.width() - self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent) - 1
         best = _SMALLEST_FIT
-        for size in range(_SMALLEST_FIT, 161, 2):
+        for size in range(_SMALLEST_FIT, self._largest + 1, 2):
             side = size + 2 * FRAME
             columns = max(1, width // side)
             if -(-count // columns) * side <= room.height():
@@ -356,7 +361,7 @@ def _pen(colour: str, width: int) -> QPen:
     return pen
 
 
-def _fitted(pixmap: QPixmap, frame: QRect) -> QRect:
+def fitted(pixmap: QPixmap, frame: QRect) -> QRect:
     """The pixmap's place in the frame: whole, centred, its proportions kept."""
     size = QSize(pixmap.width(), pixmap.height()).scaled(
         frame.size(), Qt.AspectRatioMode.KeepAspectRatio
@@ -366,7 +371,7 @@ def _fitted(pixmap: QPixmap, frame: QRect) -> QRect:
     return place
 
 
-def _at_most(pixmap: QPixmap, side: int) -> QPixmap:
+def at_most(pixmap: QPixmap, side: int) -> QPixmap:
     """Scaled once when it comes, so that painting is a plain copy of pixels."""
     if max(pixmap.width(), pixmap.height()) == side:
         return pixmap
@@ -377,7 +382,8 @@ def _at_most(pixmap: QPixmap, side: int) -> QPixmap:
     )
 
 
-def _write_missing(painter: QPainter, frame: QRect) -> None:
+def write_missing(painter: QPainter, frame: QRect) -> None:
+    """Say in the picture's place that there is none to be had."""
     painter.fillRect(frame, QBrush(QColor("#666666"), Qt.BrushStyle.BDiagPattern))
     painter.setPen(QColor("#FFFFFF"))
     painter.setFont(font("small"))

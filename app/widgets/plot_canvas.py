@@ -39,6 +39,7 @@ class PlotCanvas(pg.GraphicsLayoutWidget):
     double_clicked_at = Signal(QPointF)
     moved_to = Signal(QPointF)
     left = Signal()
+    beside = Signal(QPointF)  # the pointer is over an axis, in pixels
     area_drawn = Signal(object, object)  # (corners, 2) polygon in pixels, keyboard modifiers
     walked = Signal(int, int, object)  # right, up, modifiers
     key = Signal(int, object)  # other keys: Enter, space, Escape, select all as Key_A
@@ -126,6 +127,7 @@ class PlotCanvas(pg.GraphicsLayoutWidget):
             self.moved_to.emit(place)
         else:
             self.left.emit()
+            self.beside.emit(place)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         event.accept()

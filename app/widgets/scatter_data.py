@@ -10,11 +10,12 @@ import numpy as np
 
 @dataclass(frozen=True)
 class PointStyle:
-    """Shape, colour (#RRGGBB or a theme token) and size of a group of points."""
+    """Shape, colour (#RRGGBB or a theme token) and size of a group of points; hollow or filled."""
 
     symbol: str = "o"
     colour: str = "muted"
     size: float = 7.0
+    hollow: bool = False
 
 
 @dataclass(frozen=True)

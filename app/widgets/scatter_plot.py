@@ -40,6 +40,9 @@ class ScatterPlot(QWidget):
     selection_changed = Signal(object)
     point_activated = Signal(object)
     point_hovered = Signal(object)
+    axis_hovered = Signal(str)  # bottom or left
+
+    canvas_type: type[PlotCanvas] = PlotCanvas
 
     def __init__(self, name: str = "Scatter plot", parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -51,7 +54,7 @@ class ScatterPlot(QWidget):
         self._stale = self._undrawn = False
         self._chance_marks: list[pg.InfiniteLine] = []
 
-        self.canvas = PlotCanvas()
+        self.canvas = self.canvas_type()
         self.canvas.setAccessibleName(name)
         self.setFocusProxy(self.canvas)
         self.axes = {side: NumberAxis(side) for side in ("left", "bottom")}
@@ -67,6 +70,7 @@ class ScatterPlot(QWidget):
         self.canvas.double_clicked_at.connect(self._double_click)
         self.canvas.moved_to.connect(self._move)
         self.canvas.left.connect(self._leave)
+        self.canvas.beside.connect(self._beside)
         self.canvas.area_drawn.connect(self._select_area)
         self.canvas.walked.connect(self._walk)
         self.canvas.key.connect(self._key)
@@ -150,8 +154,22 @@ class ScatterPlot(QWidget):
 
     def _draw_each(self, places: np.ndarray) -> None:
         symbols, sizes, brushes = self._looks(places)
+        pens = self._edges(places)
         x, y = self.points.x[places], self.points.y[places]
-        self.base.setData(x=x, y=y, symbol=symbols, size=sizes, brush=brushes, pen=self._edge)
+        self.base.setData(x=x, y=y, symbol=symbols, size=sizes, brush=brushes, pen=pens)
+
+    def _edges(self, places: np.ndarray) -> QPen | list[QPen]:
+        """One pen for all, or a pen a point where some styles are hollow."""
+        styles = self.data.styles if self.data is not None else ()
+        if not any(style.hollow for style in styles):
+            return self._edge
+        pens = [_pen(s.colour, 2.0) if s.hollow else self._edge for s in styles]
+        return [pens[g] for g in self.points.group[places].tolist()]
+
+    def _largest(self) -> float:
+        """Size of the largest points, at least 7: rings are drawn around it."""
+        styles = self.data.styles if self.data is not None else ()
+        return max((7.0, *(style.size for style in styles if style.size > 9)))
 
     def _looks(self, places: np.ndarray) -> tuple[list[str], np.ndarray, list[QBrush]]:
         """One shared brush a look, so that a look is drawn once and copied to each point."""
@@ -165,7 +183,10 @@ class ScatterPlot(QWidget):
             level = np.nan_to_num(self.points.level[places])
             at = np.clip(level * (_SHADES - 1), 0, _SHADES - 1).astype(int)
             return symbols, sizes, [shades[i] for i in at.tolist()]
-        shared = [QBrush(_colour(s.colour, 215)) for s in styles]
+        shared = [
+            QBrush(Qt.BrushStyle.NoBrush) if s.hollow else QBrush(_colour(s.colour, 215))
+            for s in styles
+        ]
         return symbols, sizes, [shared[g] for g in groups]
 
     def _draw_density(self) -> None:
@@ -180,7 +201,8 @@ class ScatterPlot(QWidget):
         """A ring for every point, all hidden: selecting only changes which are seen."""
         pen = _pen("focus", 1.6)
         brush = QBrush(Qt.BrushStyle.NoBrush)
-        self.selected.setData(x=x, y=y, symbol="o", size=11, pen=pen, brush=brush)
+        size = self._largest() + 4
+        self.selected.setData(x=x, y=y, symbol="o", size=size, pen=pen, brush=brush)
         if len(x):
             self.selected.data["visible"] = False
 
@@ -230,9 +252,8 @@ class ScatterPlot(QWidget):
             self.ring.clear()
         else:
             pen = _pen("focus", 2.0)
-            self.ring.setData(
-                x=self.points.x[[place]], y=self.points.y[[place]], size=16, pen=pen, brush=None
-            )
+            x, y = self.points.x[[place]], self.points.y[[place]]
+            self.ring.setData(x=x, y=y, size=self._largest() + 9, pen=pen, brush=None)
         self.canvas.setAccessibleDescription(self.describe(identity))
 
     def focus(self) -> int | None:
@@ -247,9 +268,8 @@ class ScatterPlot(QWidget):
             self.hover_ring.clear()
             return
         pen = _pen("muted", 1.4)
-        self.hover_ring.setData(
-            x=self.points.x[[place]], y=self.points.y[[place]], size=14, pen=pen, brush=None
-        )
+        x, y = self.points.x[[place]], self.points.y[[place]]
+        self.hover_ring.setData(x=x, y=y, size=self._largest() + 7, pen=pen, brush=None)
 
     def describe(self, identity: int | None) -> str:
         """The hover line of a point."""
@@ -338,6 +358,12 @@ class ScatterPlot(QWidget):
         if self._hover is not None:
             self.set_hover(None)
             self.point_hovered.emit(None)
+
+    def _beside(self, place: QPointF) -> None:
+        for side, axis in self.axes.items():
+            area = self.canvas.mapFromScene(axis.sceneBoundingRect()).boundingRect()
+            if axis.isVisible() and area.contains(place.toPoint()):
+                self.axis_hovered.emit("left" if side == "left" else "bottom")
 
     def _select_area(self, corners: np.ndarray, modifiers: Qt.KeyboardModifier) -> None:
         px, py = self.canvas.to_pixels(self.points.x, self.points.y)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QBrush
 
 from analysis.figures.words import interval, number
@@ -21,14 +21,17 @@ NO_PARENT = QModelIndex()
 NO_VALUE = "—"
 """In place of a number that does not exist; the cell's tooltip says why."""
 
+_ARROW_ROOM = "\u00a0" * 4  # the arrow of the order would cover a title that stands on the right
+
 
 @dataclass(frozen=True)
 class Column:
     """One column: its values and how they are written.
 
     `values` is (n,) of numbers or of str. With `low` and `high`, (n,) each, cells read
-    '0.83 [0.78, 0.87]'. `style` is 'decimal', 'significant', 'whole' or 'text'. `missing` says why
-    a number may not exist. `sides`, (n,) of 'a' or 'b', puts the model's mark before the text.
+    '0.83 [0.78, 0.87]'. `style` is 'decimal' (with `digits` of them), 'significant', 'whole' or
+    'text'. `missing` says why a number may not exist. `sides`, (n,) of 'a' or 'b', puts the model's
+    mark before the text.
     """
 
     key: str
@@ -40,6 +43,7 @@ class Column:
     missing: str = "not measured"
     hint: str = ""
     sides: np.ndarray | None = None
+    digits: int = 2
 
     @property
     def is_number(self) -> bool:
@@ -56,7 +60,9 @@ class Column:
             return interval(float(value), float(self.low[row]), float(self.high[row]))
         if self.style == "whole":
             return f"{round(value):,}"
-        return (number if self.style == "decimal" else significant)(float(value))
+        if self.style == "decimal":
+            return number(float(value), self.digits)
+        return significant(float(value))
 
     def fields(self) -> list[str]:
         """Header cells of this column in copied text."""
@@ -86,7 +92,12 @@ class Filters:
 
 
 class ColumnTableModel(QAbstractTableModel):
-    """Rows have ids that stay with them through sorting and filtering."""
+    """Rows have ids that stay with them through sorting and filtering.
+
+    `about_to_arrange`: just before rows change their places.
+    """
+
+    about_to_arrange = Signal()
 
     def __init__(self, parent: object = None) -> None:
         super().__init__(parent)  # type: ignore[arg-type]
@@ -98,7 +109,9 @@ class ColumnTableModel(QAbstractTableModel):
         self._row_of = np.zeros(0, dtype=np.int64)  # source row → shown row, −1 when hidden
         self._marked: frozenset[Hashable] = frozenset()
         self._sorting: tuple[int, Qt.SortOrder] | None = None
+        self._kept: np.ndarray | None = None
         self._folded: dict[str, np.ndarray] = {}
+        self._ranks: dict[str, np.ndarray] = {}
         self._number_font = font("body", tabular=True)
 
     # -- content
@@ -110,12 +123,26 @@ class ColumnTableModel(QAbstractTableModel):
         self.columns = tuple(columns)
         self.ids = list(ids)
         self._source_of = {identity: i for i, identity in enumerate(self.ids)}
-        self._folded = {}
+        self._folded, self._ranks, self._kept = {}, {}, None
         if not same:
             self._sorting = None
             self.filters.limits = {}
         self._arrange()
         self.endResetModel()
+
+    def replace_values(self, key: str, values: np.ndarray) -> None:
+        """Show other values in one column, (n,) as before; rows keep their places if they can."""
+        place = [column.key for column in self.columns].index(key)
+        changed = replace(self.columns[place], values=values)
+        self.columns = (*self.columns[:place], changed, *self.columns[place + 1 :])
+        self._folded.pop(key, None)
+        self._ranks.pop(key, None)
+        sorting = self._sorting is not None and self._sorting[0] == place
+        if sorting or key in self.filters.limits or (self.filters.text and not changed.is_number):
+            self._rearrange()
+        elif len(self._order):
+            last = self.index(len(self._order) - 1, place)
+            self.dataChanged.emit(self.index(0, place), last)
 
     def rowCount(self, parent: Index = NO_PARENT) -> int:
         return 0 if parent.isValid() else len(self._order)
@@ -155,7 +182,8 @@ class ColumnTableModel(QAbstractTableModel):
             return None
         column = self.columns[section]
         if role == Role.DisplayRole:
-            return column.title
+            sorted_by = self._sorting is not None and self._sorting[0] == section
+            return column.title + (_ARROW_ROOM if sorted_by and column.is_number else "")
         if role == Role.ToolTipRole:
             return column.hint or column.title
         if role == Role.TextAlignmentRole:
@@ -178,6 +206,10 @@ class ColumnTableModel(QAbstractTableModel):
         """Ids in the order shown."""
         return [self.ids[int(i)] for i in self._order]
 
+    def shown_rows(self) -> np.ndarray:
+        """Places in the columns' arrays of the rows shown, in their order."""
+        return self._order
+
     def set_marked(self, identities: Iterable[Hashable]) -> None:
         """Mark the rows of the shared selection; any number of them."""
         self._marked = frozenset(identities)
@@ -191,6 +223,11 @@ class ColumnTableModel(QAbstractTableModel):
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         self._sorting = (column, order) if 0 <= column < len(self.columns) else None
+        self._rearrange()
+
+    def set_kept(self, kept: np.ndarray | None) -> None:
+        """Show only rows that a filter elsewhere keeps, (n,) bool, until there are other rows."""
+        self._kept = kept
         self._rearrange()
 
     def set_text_filter(self, text: str) -> None:
@@ -217,6 +254,7 @@ class ColumnTableModel(QAbstractTableModel):
         self._rearrange()
 
     def _rearrange(self) -> None:
+        self.about_to_arrange.emit()
         self.layoutAboutToBeChanged.emit()
         before = self.persistentIndexList()
         sources = [int(self._order[i.row()]) for i in before]
@@ -238,7 +276,7 @@ class ColumnTableModel(QAbstractTableModel):
         self._row_of[rows] = np.arange(len(rows))
 
     def _sorted(self, column: Column, rows: np.ndarray, order: Qt.SortOrder) -> np.ndarray:
-        values = column.values[rows].astype(float) if column.is_number else self._fold(column)[rows]
+        values = column.values[rows].astype(float) if column.is_number else self._rank(column)[rows]
         missing = np.isnan(values) if column.is_number else np.zeros(len(rows), dtype=bool)
         there = np.flatnonzero(~missing)
         if order == Qt.SortOrder.DescendingOrder:
@@ -249,7 +287,7 @@ class ColumnTableModel(QAbstractTableModel):
         return np.concatenate([there[by_value], np.flatnonzero(missing)])
 
     def _shown(self) -> np.ndarray:
-        shown = np.ones(len(self.ids), dtype=bool)
+        shown = np.ones(len(self.ids), bool) if self._kept is None else self._kept.copy()
         for word in self.filters.text.casefold().split():
             found = np.zeros(len(self.ids), dtype=bool)
             for column in self.columns:
@@ -271,6 +309,12 @@ class ColumnTableModel(QAbstractTableModel):
             folded = [str(v).casefold() for v in column.values]
             self._folded[column.key] = np.array(folded, dtype=np.str_).reshape(len(folded))
         return self._folded[column.key]
+
+    def _rank(self, column: Column) -> np.ndarray:
+        """Place of each text in the alphabet: whole numbers sort much faster than texts."""
+        if column.key not in self._ranks:
+            _, self._ranks[column.key] = np.unique(self._fold(column), return_inverse=True)
+        return self._ranks[column.key]
 
     # -- copying
 

@@ -23,6 +23,8 @@ from analysis.figures.words import count as counted
 from app.theme import GRID, font, theme
 from app.widgets.table_model import Column, ColumnTableModel
 
+_MOST_FOLLOWED = 500  # selected rows that stay selected when the order changes
+
 
 class _Rows(QTableView):
     """A table whose Enter key opens the current row, on every platform."""
@@ -44,7 +46,7 @@ class TableTwin(QWidget):
 
     `row_focused`: the current row changed by hand. `selection_changed`: frozenset of the ids of the
     rows selected by hand. `row_activated`: double click or Enter. `rows_filtered`: list of the ids
-    left, in order.
+    left, in order. Without `filters` the view around has its own.
     """
 
     row_focused = Signal(object)
@@ -54,7 +56,11 @@ class TableTwin(QWidget):
     rows_filtered = Signal(object)
 
     def __init__(
-        self, noun: str = "row", plural: str | None = None, parent: QWidget | None = None
+        self,
+        noun: str = "row",
+        plural: str | None = None,
+        parent: QWidget | None = None,
+        filters: bool = True,
     ) -> None:
         super().__init__(parent)
         self._noun, self._plural = noun, plural
@@ -70,7 +76,10 @@ class TableTwin(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(GRID // 2)
-        layout.addLayout(self._filter_line())
+        self.filter_line = QWidget()
+        self.filter_line.setLayout(self._make_filter_line())
+        self.filter_line.setVisible(filters)
+        layout.addWidget(self.filter_line)
         layout.addWidget(self.table)
         theme().changed.connect(self._restyle)
 
@@ -105,8 +114,9 @@ class TableTwin(QWidget):
         selection = table.selectionModel()
         selection.currentRowChanged.connect(self._focus_changed)
         selection.selectionChanged.connect(self._selected_by_hand)
+        self.model.about_to_arrange.connect(self._let_go)
 
-    def _filter_line(self) -> QHBoxLayout:
+    def _make_filter_line(self) -> QHBoxLayout:
         self.search = QLineEdit()
         self.search.setPlaceholderText("Filter by words")
         self.search.setClearButtonEnabled(True)
@@ -131,6 +141,7 @@ class TableTwin(QWidget):
         self.count.setFont(font("small"))
         self.count.setProperty("muted", True)
         line = QHBoxLayout()
+        line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(GRID // 2)
         line.addWidget(self.search, 1)
         for part in (self.limit_column, self.minimum, self.maximum, self.marked_only, self.count):
@@ -208,10 +219,34 @@ class TableTwin(QWidget):
         self.model.set_marked(identities)
         self._say_count()
 
+    def set_selected_rows(self, identities: Iterable[Hashable]) -> None:
+        """Select rows, as by hand, without telling anyone."""
+        flags = QItemSelectionModel.SelectionFlag
+        rows = [row for i in identities if (row := self.model.row_of(i)) >= 0]
+        self._quiet = True
+        selection = self.table.selectionModel()
+        selection.clearSelection()
+        for row in rows:
+            selection.select(self.model.index(row, 0), flags.Select | flags.Rows)
+        self._quiet = False
+
     def selected_ids(self) -> frozenset[Hashable]:
         """Ids of the rows selected by hand."""
-        rows = self.table.selectionModel().selectedRows()
-        return frozenset(i for r in rows if (i := self.model.id_at(r.row())) is not None)
+        rows = (row for span in self._spans() for row in span)
+        return frozenset(i for row in rows if (i := self.model.id_at(row)) is not None)
+
+    def _let_go(self) -> None:
+        """Qt would follow every cell of a large selection through a change of order, for seconds;
+        what the views share stays marked by its ids."""
+        if sum(map(len, self._spans())) > _MOST_FOLLOWED:
+            quiet, self._quiet = self._quiet, True
+            self.table.clearSelection()
+            self._quiet = quiet
+
+    def _spans(self) -> list[range]:
+        """Rows selected by hand."""
+        spans = list(self.table.selectionModel().selection())  # type: ignore[call-overload]
+        return [range(span.top(), span.bottom() + 1) for span in spans]
 
     # -- by hand
 

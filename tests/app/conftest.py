@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,16 @@ from app.backend import Backend
 from app.lanes import Lane
 from app.main_window import MainWindow
 from app.workspace import Workspace
+from tests.app.made_results import (
+    FakeDissectionParameters,
+    FakeEmbeddingParameters,
+    FakeEvaluationParameters,
+    add_dissection,
+    add_embedding,
+    add_evaluation,
+    add_list_run,
+    commit_list_unit,
+)
 
 CLASSES = ("bird", "mammal", "vehicle")
 LAYERS = ("stem", "block1", "block2", "penultimate")
@@ -69,12 +80,27 @@ class FakeAudit:
     title: str
     description: str
     parameters: type = FakeParameters
-    takes_pair: bool = True
+    least_models: int = 2
+    most_models: int | None = 2
+    takes_images: bool = True
+    takes_weights: bool = True
+
+    @property
+    def takes_pair(self) -> bool:
+        return self.most_models == 2
 
 
 AUDITS = {
-    "concepts": FakeAudit("concepts", "Concepts", "Concepts that one model cannot predict."),
-    "layers": FakeAudit("layers", "Layers", "Similarity of layers."),
+    audit.name: audit
+    for audit in (
+        FakeAudit("concepts", "Concepts", "Concepts that one model cannot predict."),
+        FakeAudit("layers", "Layers", "Similarity of layers."),
+        FakeAudit("dissection", "Dissection", "Units.", FakeDissectionParameters, 1, None),
+        FakeAudit("evaluation", "Evaluation", "Accuracy.", FakeEvaluationParameters, 1, None),
+        FakeAudit(
+            "embedding", "Embedding", "Models.", FakeEmbeddingParameters, 2, None, False, False
+        ),
+    )
 }
 
 
@@ -96,29 +122,37 @@ class FakeBackend(Backend):
         return AUDITS
 
     def parameter_fields(self, audit: str) -> tuple[Any, ...]:
-        return parameter_fields(FakeParameters)
+        return parameter_fields(AUDITS[audit].parameters)
 
     def parse_parameters(self, audit: str, values: Mapping[str, str]) -> Any:
-        return parse_parameters(FakeParameters, values)
+        return parse_parameters(AUDITS[audit].parameters, values)
 
-    def estimate(self, project: Project, audit: str, *inputs: Any) -> Estimate:
-        parameters = inputs[2]
-        if parameters.components == 13:
+    def estimate(
+        self,
+        project: Project,
+        audit: str,
+        models: Sequence[str],
+        parameters: Any,
+        image_set: int | None,
+    ) -> Estimate:
+        components = getattr(parameters, "components", 1)
+        if components == 13:
             raise AuditError("Thirteen components cannot be found.", "Take fewer.")
-        return Estimate(1000 * parameters.components, 75.0, 3_000_000, len(CLASSES), ("a note",))
+        return Estimate(1000 * components, 75.0, 3_000_000, len(CLASSES), ("a note",))
 
     def create_run(
         self,
         project: Project,
         audit: str,
-        model_a: str,
-        model_b: str,
+        models: Sequence[str],
         parameters: Any,
         image_set: int | None,
         device: str,
     ) -> int:
+        if not AUDITS[audit].takes_pair:
+            return add_list_run(project, audit, models, dataclasses.asdict(parameters))
         values = {"layer_a": parameters.layer_a, "layer_b": parameters.layer_b}
-        return add_pending_run(project, audit, model_a, model_b, values)
+        return add_pending_run(project, audit, *models, values)
 
     def device_of(self, project: Project, run: int) -> str:
         return "a fake processor"
@@ -132,17 +166,21 @@ class FakeBackend(Backend):
     ) -> None:
         self.executed.append(run)
         project.set_run_state(run, "running")
-        done = {key for key, state in project.unit_states(run).items() if state == "done"}
+        audit = project.value("SELECT audit FROM run WHERE id = ?", (run,))
+        states = project.unit_states(run)
         try:
-            for position, name in enumerate(CLASSES):
-                progress.report(position, len(CLASSES), f"Finding concepts of {name}")
-                if name in done:
+            for position, (name, state) in enumerate(states.items()):
+                progress.report(position, len(states), f"Finding concepts of {name}")
+                if state == "done":
                     continue
                 if position == 1:
                     self.wait_at_gate(progress)
                 if self.fail_with is not None:
                     raise self.fail_with
-                commit_class(project, run, name)
+                if AUDITS[audit].takes_pair:
+                    commit_class(project, run, name)
+                else:
+                    commit_list_unit(project, run, audit, name)
                 if on_unit is not None:
                     on_unit(run, name)
         except AuditError:
@@ -339,6 +377,16 @@ def project_file(project_template: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def dissected_file(project_file: Path) -> Path:
+    """The same with its models dissected, evaluated and embedded: runs 3, 4 and 5."""
+    with Project.open(project_file) as project:
+        add_dissection(project, MODELS)
+        add_evaluation(project, MODELS)
+        add_embedding(project, MODELS)
+    return project_file
+
+
+@pytest.fixture
 def backend() -> FakeBackend:
     return FakeBackend()
 
@@ -394,5 +442,15 @@ def open_window(qtbot: Any, window: MainWindow, project_file: Path) -> MainWindo
     window.commands.open_path(str(project_file))
     qtbot.waitUntil(
         lambda: window.workspace.session.snapshot.run_concepts is not None, timeout=WAIT
+    )
+    return window
+
+
+@pytest.fixture
+def dissected_window(qtbot: Any, window: MainWindow, dissected_file: Path) -> MainWindow:
+    """The window with the dissected project open."""
+    window.commands.open_path(str(dissected_file))
+    qtbot.waitUntil(
+        lambda: window.workspace.session.snapshot.run_embedding is not None, timeout=WAIT
     )
     return window

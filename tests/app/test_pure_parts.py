@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from analysis.errors import AuditError
-from analysis.figures import readers
+from analysis.figures import readers, unit_readers
 from analysis.project import Project
 from app import run_choice
 from app.dialogs.palette import PaletteEntry, find_entries
@@ -23,7 +23,21 @@ from app.specification_text import (
     split_specification,
     suggest_model_name,
 )
-from app.words import concept_readings, concept_title, similarity_sentence
+from app.welcome import next_steps
+from app.words import (
+    concept_readings,
+    concept_title,
+    model_readings,
+    models_sentence,
+    models_title,
+    similarity_sentence,
+    unit_place,
+    unit_readings,
+    unit_title,
+)
+from tests.app.made_results import add_dissection
+
+MODELS = ("Lite0", "Lite2", "SqueezeNet")
 
 
 @pytest.fixture
@@ -185,6 +199,102 @@ def test_an_empty_project_has_no_pair(tmp_path) -> None:
         index = read_index(empty)
     changes = run_choice.changes_for(Snapshot(), index)
     assert (changes["model_a"], changes["run_concepts"]) == (None, None)
+
+
+# -- runs and models of any number -------------------------------------------------------------
+@pytest.fixture
+def dissected(dissected_file: Path):
+    with Project.open(dissected_file, read_only=True) as opened:
+        yield opened
+
+
+def test_index_lists_runs_of_many_models(dissected) -> None:
+    index = read_index(dissected)
+    run = index.run(3)
+    assert (run.models, run.dissected, run.pair) == (MODELS, MODELS, False)
+    assert (run.about, index.run(2).about) == ("3 models", "Lite0 ⇄ Lite2")
+    assert index.dissected == MODELS
+    assert [index.run(number).has_results for number in (3, 4, 5)] == [True] * 3
+    assert index.newest_pair() == ("Lite0", "Lite2")
+
+
+def test_models_of_tables_are_no_networks(dissected_file) -> None:
+    with Project.open(dissected_file) as project:
+        project.add_model("table", "imported:table", library="imported")
+        index = read_index(project)
+    assert index.model("table").imported
+    assert [model.name for model in index.networks] == list(MODELS)
+
+
+def test_the_newest_run_of_each_kind_is_chosen(dissected) -> None:
+    index = read_index(dissected)
+    changes = run_choice.changes_for(Snapshot(), index)
+    fields = ("run_dissection", "run_evaluation", "run_embedding")
+    assert [changes[field] for field in fields] == [3, 4, 5]
+
+
+def test_a_shown_run_stays_until_a_started_one_has_results(dissected) -> None:
+    index = read_index(dissected)
+    newer = replace(index.run(3), id=9)
+    index = replace(index, runs=(*index.runs, newer))
+    shown = Snapshot(model_a="Lite0", model_b="Lite2", run_dissection=3)
+    assert "run_dissection" not in run_choice.changes_for(shown, index)
+    assert run_choice.changes_for(shown, index, {9})["run_dissection"] == 9
+    empty = replace(index, runs=(*index.runs[:-1], replace(newer, has_results=False)))
+    assert "run_dissection" not in run_choice.changes_for(shown, empty, {9})
+
+
+def test_what_is_gone_is_no_longer_shown_or_selected(dissected) -> None:
+    index = read_index(dissected)
+    snapshot = Snapshot(
+        model_a="Lite0", model_b="Lite2", models=("gone", "Lite2"), run_dissection=77,
+        run_embedding=78,
+    )  # fmt: skip
+    changes = run_choice.changes_for(snapshot, replace(index, runs=index.runs[:3]))
+    assert (changes["models"], changes["run_dissection"]) == (("Lite2",), 3)
+    assert changes["run_embedding"] is None
+
+
+def test_showing_a_run_of_many_models_leaves_the_pair(dissected) -> None:
+    index = read_index(dissected)
+    assert run_choice.for_run(Snapshot(model_a="Lite2"), index.run(5)) == {"run_embedding": 5}
+
+
+def test_words_about_units(dissected) -> None:
+    wheel, red, dead = (unit_readers.unit_detail(dissected, number) for number in (1, 3, 4))
+    assert (unit_title(wheel), unit_title(dead)) == ("wheel", "dead")
+    assert "not interpretable" in unit_place(red)
+    readings = {reading.name: reading.value for reading in unit_readings(wheel)}
+    assert (readings["IoU"], readings["chance"], readings["active"]) == ("0.200", "0.020", "1 %")
+    bare = replace(wheel, null_iou=float("nan"), p=float("nan"), active_fraction=float("nan"))
+    assert unit_place(bare).endswith("chance is not known.")
+    assert {reading.name for reading in unit_readings(bare)} == {"category", "IoU", "threshold"}
+
+
+def test_words_about_models(dissected) -> None:
+    models = read_index(dissected).models
+    assert models_title(models) == "3 models selected"
+    assert models_sentence(models[:2], "Ctrl+X") == "Ctrl+X compares their concepts."
+    table = replace(models[0], library="imported")
+    assert models_sentence((models[1], table), "Ctrl+X") == ""
+    assert "table" in models_sentence((table,), "Ctrl+X")
+    names = [reading.name for reading in model_readings(models[:1])]
+    assert names == ["source", "architecture", "classes", "layers"]
+    assert [reading.value for reading in model_readings(models)] == list(MODELS)
+
+
+def test_welcome_offers_what_is_there_and_what_is_next(dissected, tmp_path) -> None:
+    steps = dict(next_steps(replace(read_index(dissected), read_only=False)))
+    assert list(steps)[:4] == ["go-concepts", "go-layers", "go-embedding", "go-units"]
+    with Project.create(tmp_path / "empty.parallax") as empty:
+        assert "import-table" in dict(next_steps(read_index(empty)))
+        project = empty
+        for name in ("one", "two"):
+            project.add_model(name, f"imported:{name}", library="imported")
+        add_dissection(project, ("one", "two"))
+        assert next(step for step, _ in next_steps(read_index(empty)) if "go" not in step) == (
+            "embed-models"
+        )
 
 
 # -- palette -----------------------------------------------------------------------------------

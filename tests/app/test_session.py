@@ -57,11 +57,24 @@ def test_another_concept_clears_its_patch_but_not_the_class() -> None:
     assert session.snapshot.class_name == "bird"
 
 
+def test_another_dissection_clears_the_unit_but_not_the_models() -> None:
+    session = Session()
+    session.update({"models": ("A", "B"), "run_dissection": 1, "components": (2, 3)})
+    session.update({"unit": 5, "units": frozenset({5}), "image": 7})
+    session.update({"run_dissection": 2})
+    now = session.snapshot
+    assert (now.unit, now.units, now.image) == (None, frozenset(), None)
+    assert (now.models, now.components) == (("A", "B"), (2, 3))
+
+
 def test_closing_the_project_clears_everything() -> None:
     session = Session()
     session.update({"project": "x", "model_a": "A", "run_concepts": 1, "concept": 2})
     session.update({"project": None})
     assert session.snapshot == Snapshot()
+    session.update({"project": "x", "models": ("A",), "run_embedding": 2, "unit": 3})
+    session.update({"project": "y"})
+    assert session.snapshot == Snapshot(project="y")
 
 
 def test_listener_may_unsubscribe_while_being_told() -> None:

@@ -74,7 +74,7 @@ def test_layers_that_were_not_compared_have_no_run(open_workspace: Workspace) ->
 def test_a_started_run_is_shown_while_it_goes_on(qtbot, open_workspace, backend) -> None:
     backend.gate.clear()
     parameters = backend.parse_parameters("concepts", {})
-    open_workspace.start_audit("concepts", "Lite0", "Lite2", parameters, 1, "auto")
+    open_workspace.start_audit("concepts", ("Lite0", "Lite2"), parameters, 1, "auto")
     until(qtbot, lambda: open_workspace.session.snapshot.run_concepts == 3)
     until(qtbot, lambda: open_workspace.classes == ("bird",))
     assert open_workspace.jobs.busy
@@ -88,7 +88,7 @@ def test_a_started_run_is_shown_while_it_goes_on(qtbot, open_workspace, backend)
 def test_cancelled_run_keeps_its_units_and_resumes(qtbot, open_workspace, backend) -> None:
     backend.gate.clear()
     parameters = backend.parse_parameters("concepts", {})
-    open_workspace.start_audit("concepts", "Lite0", "SqueezeNet", parameters, 1, "auto")
+    open_workspace.start_audit("concepts", ("Lite0", "SqueezeNet"), parameters, 1, "auto")
     until(qtbot, lambda: open_workspace.run(3) is not None and open_workspace.run(3).has_results)
     job = open_workspace.jobs.of_run(3)
     open_workspace.jobs.cancel(job.id)
@@ -105,7 +105,7 @@ def test_cancelled_run_keeps_its_units_and_resumes(qtbot, open_workspace, backen
 def test_a_run_is_not_started_twice(qtbot, open_workspace, backend) -> None:
     backend.gate.clear()
     parameters = backend.parse_parameters("concepts", {})
-    open_workspace.start_audit("concepts", "Lite0", "Lite2", parameters, 1, "auto")
+    open_workspace.start_audit("concepts", ("Lite0", "Lite2"), parameters, 1, "auto")
     until(qtbot, lambda: open_workspace.jobs.of_run(3) is not None)
     first = open_workspace.jobs.of_run(3).id
     assert open_workspace.start_run(3) == first
@@ -115,7 +115,7 @@ def test_failing_run_is_said_and_can_be_resumed(qtbot, open_workspace, backend) 
     backend.fail_with = AuditError("The weights are gone.", "Put them back.")
     parameters = backend.parse_parameters("concepts", {})
     with qtbot.waitSignal(open_workspace.problem_found, timeout=WAIT) as caught:
-        open_workspace.start_audit("concepts", "Lite0", "Lite2", parameters, 1, "auto")
+        open_workspace.start_audit("concepts", ("Lite0", "Lite2"), parameters, 1, "auto")
     assert caught.args[0].summary == "The weights are gone."
     until(qtbot, lambda: open_workspace.run(3) and open_workspace.run(3).state == "failed")
     assert open_workspace.run(3).resumable
@@ -194,7 +194,7 @@ def test_closing_leaves_one_whole_file(qtbot, open_workspace, project_file: Path
 def test_when_idle_waits_for_the_job(qtbot, open_workspace, backend) -> None:
     backend.gate.clear()
     parameters = backend.parse_parameters("concepts", {})
-    open_workspace.start_audit("concepts", "Lite0", "Lite2", parameters, 1, "auto")
+    open_workspace.start_audit("concepts", ("Lite0", "Lite2"), parameters, 1, "auto")
     until(qtbot, lambda: open_workspace.jobs.busy)
     called: list[bool] = []
     open_workspace.when_idle(lambda: called.append(True))

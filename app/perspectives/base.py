@@ -1,0 +1,177 @@
+"""What all presenters share: they load figure data in the store lane and hand it to their view.
+
+A presenter follows the session only while it is on the screen; hidden, it notes that it is out of
+date and loads when shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtWidgets import QStackedWidget, QWidget
+
+from app.problems import Problem
+from app.widgets.empty_state import EmptyState
+from app.workspace import Workspace
+
+
+class Presenter(QObject):
+    """Base of all presenters: visibility, dirtiness, and the empty state beside the view."""
+
+    wish = Signal(str)  # an action's id, asked for by an empty state
+    export_wished = Signal(str, str, object, object)  # figure, format, run, parameters
+
+    #: session fields after which the view's data must be loaded anew
+    reload_on: frozenset[str] = frozenset({"project", "model_a", "model_b"})
+    #: what a view's buttons ask for → the action that does it; others plan a run
+    view_actions: ClassVar[Mapping[str, str]] = {}
+    #: reads without which there is nothing to show; the failure of another one is only said
+    needed: frozenset[str] | None = None
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__()
+        self.workspace = workspace
+        self.session = workspace.session
+        self.widget = QStackedWidget()
+        self.empty = EmptyState("")
+        self.empty.action.connect(self.wish)
+        self.widget.addWidget(self.empty)
+        self._view: QWidget | None = None
+        self._active = False
+        self._dirty = True
+        self._missed: frozenset[str] = frozenset()  # changes of the session while hidden
+        workspace.session.changed.connect(self._on_session)
+        workspace.results_changed.connect(self._on_results)
+        workspace.index_changed.connect(self._on_index)
+        workspace.loader.failed.connect(self._on_load_failed)
+
+    # -- to be given by each perspective -------------------------------------------------------
+    def make_view(self) -> QWidget:
+        """Build the view; called when it is first needed."""
+        raise NotImplementedError
+
+    def load(self) -> None:
+        """Ask for the data, or show the empty state."""
+        raise NotImplementedError
+
+    def follow(self, changes: frozenset[str], initiator: object) -> None:
+        """Bring the view's focus and selection up to date."""
+
+    def shown_runs(self) -> frozenset[int]:
+        """The runs whose results are on the screen."""
+        return frozenset()
+
+    def export_run(self, figure: str) -> int | None:
+        """The run that a figure of this perspective shows."""
+        return next(iter(self.shown_runs()), None)
+
+    def export_parameters(self, figure: str) -> dict[str, object]:
+        """What decides how a figure of this perspective looks, as its export needs it."""
+        return {}
+
+    # -- what all share ------------------------------------------------------------------------
+    @property
+    def built(self) -> bool:
+        """Whether the view exists already."""
+        return self._view is not None
+
+    @property
+    def view(self) -> QWidget:
+        if self._view is None:
+            self._view = self.make_view()
+            self.widget.addWidget(self._view)
+        return self._view
+
+    def set_active(self, active: bool) -> None:
+        """Shown or hidden; shows what has changed meanwhile."""
+        self._active = active
+        if not active:
+            return
+        if self._dirty:
+            self.refresh()
+        missed, self._missed = self._missed, frozenset()
+        if missed and self._view is not None:
+            self.follow(missed, None)
+
+    def refresh(self) -> None:
+        """Load now if on the screen, else when shown."""
+        self._dirty = not self._active
+        if self._active:
+            self.load()
+
+    def show_view(self) -> None:
+        self.widget.setCurrentWidget(self.view)
+
+    def show_empty(self, sentence: str, button: str = "", action: str = "") -> None:
+        self.empty.set_text(sentence, button, action)
+        self.widget.setCurrentWidget(self.empty)
+
+    def read(self, what: str, read: Callable[..., Any], *arguments: Any, then: Any) -> None:
+        """Ask for data of the open project; the answer of an older question is dropped."""
+        name = f"{self.objectName()} {what}"
+        self.workspace.loader.load(name, read, self.workspace.project, *arguments, then=then)
+
+    def forget(self, *names: str) -> None:
+        """The answers to these reads are no longer wanted."""
+        for what in names:
+            self.workspace.loader.forget(f"{self.objectName()} {what}")
+
+    def show_missing(
+        self,
+        what: str,
+        run_text: str,
+        button: str = "Run an audit…",
+        action: str = "run-audit",
+    ) -> None:
+        """Say what will be here, and offer the next step towards it."""
+        index = self.workspace.index
+        if index is None:
+            self.show_empty(f"{what} Open a project to begin.", "Open…", "open")
+        elif not index.image_sets:
+            self.show_empty(f"{what} The project has no images yet.", "Add images…", "add-images")
+        elif not index.models:
+            self.show_empty(f"{what} The project has no models yet.", "Add model…", "add-model")
+        elif index.read_only:
+            self.show_empty(f"{what} This project has none, and it is open read-only.")
+        else:
+            self.show_empty(f"{what} {run_text}", button, action)
+
+    @Slot(object, object)
+    def _on_session(self, changes: frozenset[str], initiator: object) -> None:
+        if changes & self.reload_on:
+            self.refresh()
+        if not self._active:
+            self._missed |= changes
+        elif self._view is not None:
+            self.follow(changes, initiator)
+
+    @Slot(object)
+    def _on_results(self, runs: frozenset[int]) -> None:
+        if runs & self.shown_runs():
+            self.refresh()
+
+    @Slot(object)
+    def _on_index(self, _index: object) -> None:
+        if self.widget.currentWidget() is self.empty:
+            self.refresh()
+
+    @Slot(str, str)
+    def _on_export(self, figure: str, form: str) -> None:
+        parameters = self.export_parameters(figure)
+        self.export_wished.emit(figure, form, self.export_run(figure), parameters)
+
+    @Slot(str)
+    def _on_view_action(self, action: str) -> None:
+        self.wish.emit(self.view_actions.get(action, "run-audit"))
+
+    @Slot(str, object)
+    def _on_load_failed(self, name: str, problem: Problem) -> None:
+        owner, _, what = name.partition(" ")
+        if owner != self.objectName() or not self._active:
+            return
+        if self.needed is None or what in self.needed:
+            self.show_empty(problem.text)
+        else:
+            self.workspace.problem_found.emit(problem, what)

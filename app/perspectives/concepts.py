@@ -1,0 +1,119 @@
+"""Concepts of two models."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QWidget
+
+from app.perspectives.base import Presenter
+
+
+class ConceptsPresenter(Presenter):
+    """Scatter and table of concepts, and the patch grids of the one in focus."""
+
+    reload_on = frozenset({"project", "model_a", "model_b", "run_concepts"})
+
+    def make_view(self) -> QWidget:
+        from app.views.concepts_view import ConceptsView
+
+        view = ConceptsView()
+        view.set_source(self.workspace.thumbnails)
+        view.concept_selected.connect(self._on_concept)
+        view.selection_changed.connect(self._on_selection)
+        view.concept_hovered.connect(self._on_hover)
+        view.patch_activated.connect(self._on_patch)
+        view.patch_focused.connect(self._on_patch)
+        view.export_requested.connect(self._on_export)
+        view.action_requested.connect(self._on_view_action)
+        self.workspace.focus.concept_changed.connect(self._on_detail)
+        return view
+
+    def shown_runs(self) -> frozenset[int]:
+        run = self.session.snapshot.run_concepts
+        return frozenset() if run is None else frozenset({run})
+
+    def load(self) -> None:
+        run, project = self.session.snapshot.run_concepts, self.workspace.project
+        loader, backend = self.workspace.loader, self.workspace.backend
+        if run is None or project is None:
+            loader.forget("concepts points")
+            loader.forget("concepts replacement")
+            self.show_missing(
+                "Here you will see every concept of one model and how well the other predicts it.",
+                "These two layers have not been compared yet.",
+            )
+            return
+        loader.load("concepts points", backend.concept_points, project, run, then=self._show)
+        loader.load(
+            "concepts replacement",
+            backend.replacement_points,
+            project,
+            run,
+            then=self._show_replacement,
+        )
+
+    def _mirrored(self) -> bool:
+        now = self.session.snapshot
+        run = self.workspace.run(now.run_concepts)
+        return run is not None and run.mirrored(now.model_a)
+
+    def _show(self, points: object) -> None:
+        from app.mirror import mirror_points
+
+        if points is None or not len(points.concept_id):  # type: ignore[attr-defined]
+            self.show_empty("The first concepts are being found: results appear as they come.")
+            return
+        self.show_view()
+        shown = mirror_points(points) if self._mirrored() else points  # type: ignore[arg-type]
+        self.workspace.points = shown
+        self.view.show_points(shown)  # type: ignore[attr-defined]
+        self.follow(frozenset({"class_name", "concept", "selection"}), None)
+        self._on_detail(self.workspace.focus.detail)
+
+    def _show_replacement(self, points: object) -> None:
+        from app.mirror import mirror_replacement
+
+        if points is not None and self._mirrored():
+            points = mirror_replacement(points)  # type: ignore[arg-type]
+        self.view.show_replacement(points)  # type: ignore[attr-defined]
+
+    def follow(self, changes: frozenset[str], initiator: object) -> None:
+        if initiator is self:
+            return
+        now, view = self.session.snapshot, self.view
+        if "class_name" in changes:
+            view.set_class(now.class_name)  # type: ignore[attr-defined]
+        if "selection" in changes:
+            view.set_selection(now.selection)  # type: ignore[attr-defined]
+        if "concept" in changes:
+            view.set_concept(now.concept)  # type: ignore[attr-defined]
+        if "hover" in changes:
+            view.set_hover(now.hover)  # type: ignore[attr-defined]
+        if "patch" in changes:
+            view.set_patch(now.patch)  # type: ignore[attr-defined]
+
+    def export_parameters(self, figure: str) -> dict[str, object]:
+        now = self.session.snapshot
+        if figure == "concept":
+            return {"concept": now.concept or 0}
+        return {"class_name": now.class_name or ""}
+
+    @Slot(object)
+    def _on_detail(self, detail: object) -> None:
+        self.view.show_detail(detail)  # type: ignore[attr-defined]
+
+    @Slot(object)
+    def _on_concept(self, concept: int | None) -> None:
+        self.session.update({"concept": concept}, self)
+
+    @Slot(object)
+    def _on_selection(self, selection: frozenset[int]) -> None:
+        self.session.update({"selection": frozenset(selection)}, self)
+
+    @Slot(object)
+    def _on_hover(self, concept: int | None) -> None:
+        self.session.update({"hover": concept}, self)
+
+    @Slot(int, int)
+    def _on_patch(self, patch: int, image: int) -> None:
+        self.session.update({"patch": patch if patch >= 0 else None, "image": image}, self)
