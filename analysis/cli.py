@@ -312,6 +312,12 @@ def tables(file: Path) -> None:
 @click.option("--figure", metavar="NAME", help="A figure, as .svg, .pdf or .png.")
 @click.option("--report", is_flag=True, help="The whole report, as .html or .pdf.")
 @click.option("--run", "run_id", type=int, help="The run; the latest that fits if left out.")
+@click.option(
+    "--form",
+    type=click.Choice(["parallax", "lce", "netdissect"]),
+    help="Of the table unit: as others read it (one model for netdissect).",
+)
+@click.option("--models", multiple=True, metavar="NAME", help="With --form: only these models.")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE",
               help="What it shows, as measure=cka, class_name=NAME or concept=ID.")  # fmt: skip
 @click.option("-o", "--output", "out", type=click.Path(path_type=Path), required=True)
@@ -321,14 +327,22 @@ def export(
     figure: str | None,
     report: bool,
     run_id: int | None,
+    form: str | None,
+    models: Sequence[str],
     settings: Sequence[str],
     out: Path,
 ) -> None:
     """Write a table, a figure or the report of the project FILE."""
     if (table is not None) + (figure is not None) + report != 1:
         raise click.UsageError("Give one of --table, --figure and --report.")
+    if form is not None and table != "unit":
+        raise click.UsageError("--form is for the table unit.")
     with Project.open(file, read_only=True) as project:
-        if table is not None:
+        if form is not None:
+            from analysis.audits.exports import export_units
+
+            export_units(project, out, form, run_id, models)
+        elif table is not None:
             from analysis.project.tables import export_table
 
             export_table(project, table, out, run=run_id)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from analysis.errors import AuditError
 from analysis.project import IMPORTED, Project
 
 if TYPE_CHECKING:

@@ -30,6 +30,7 @@ from analysis.progress import Progress
 _MARGINS = (1.5, 5.0, None)
 _SAMPLE_VALUES = 1 << 14  # upsampled values a unit looked at for the bound
 _SAMPLE_PIXELS = 64  # of an image
+_BOUND_UNITS = 512  # whose samples are ranked at once
 _COUNTERS = 1 << 22  # counted float16 numbers over all units held at once
 
 
@@ -147,7 +148,7 @@ class _Survey:
     scale: np.ndarray
     lowest: np.ndarray  # code of the minimum
     highest: np.ndarray
-    sample: torch.Tensor  # (units, values) upsampled
+    sample: torch.Tensor  # bfloat16 (units, values) upsampled
 
 
 @dataclass(frozen=True)
@@ -228,12 +229,17 @@ def _checked_quantiles(quantiles: Sequence[float], images: int, units: int) -> t
 
 def _survey(reading: _Reading) -> _Survey:
     stride = -(-reading.images * _SAMPLE_PIXELS // _SAMPLE_VALUES)
-    lows, highs, samples = [], [], []
+    taken = -(-reading.images // stride)
+    side = min(reading.resolution, math.isqrt(_SAMPLE_PIXELS))
+    # On the CPU and coarse: it only tells where to look.
+    sample = torch.empty(reading.units, taken * side**2, dtype=torch.bfloat16)
+    lows, highs, filled = [], [], 0
     for start, chunk in reading.chunks(slice(None), "Range of activations", (0.0, 0.2)):
         lows.append(chunk.amin((0, 2, 3)))
         highs.append(chunk.amax((0, 2, 3)))
-        chosen = chunk[-start % stride :: stride]
-        samples.append(_sample_pixels(chosen, reading.resolution))
+        values = _sample_pixels(chunk[-start % stride :: stride], reading.resolution, side)
+        sample[:, filled : filled + values.shape[1]] = values.cpu()
+        filled += values.shape[1]
     minimum = torch.stack(lows).amin(0).cpu().numpy()
     maximum = torch.stack(highs).amax(0).cpu().numpy()
     finite = np.isfinite(minimum) & np.isfinite(maximum)
@@ -245,7 +251,7 @@ def _survey(reading: _Reading) -> _Survey:
         scale=scale,
         lowest=_code(minimum * scale, finite),
         highest=_code(maximum * scale, finite),
-        sample=torch.cat(samples, dim=1),
+        sample=sample,
     )
 
 
@@ -254,9 +260,8 @@ def _code(values: np.ndarray, finite: np.ndarray) -> np.ndarray:
     return encode(known).numpy().astype(np.int64)
 
 
-def _sample_pixels(maps: torch.Tensor, resolution: int) -> torch.Tensor:
-    """(units, values): upsampled values at pixels spread evenly over each map."""
-    side = min(resolution, math.isqrt(_SAMPLE_PIXELS))
+def _sample_pixels(maps: torch.Tensor, resolution: int, side: int) -> torch.Tensor:
+    """(units, values): upsampled values at side × side pixels spread evenly over each map."""
     places = ((torch.arange(side) + 0.5) * resolution / side).long()
     down, across = (
         _interpolation_weights(size, resolution)[places].to(maps.device) for size in maps.shape[2:]
@@ -279,8 +284,12 @@ def _bounds(survey: _Survey, units: np.ndarray, margin: float | None, share: flo
     rank = values if margin is None else math.ceil(margin * share * values)
     if rank >= values:
         return floor
-    chosen = survey.sample[torch.from_numpy(units).to(survey.sample.device)]
-    bound = chosen.kthvalue(values - rank + 1, dim=1).values.cpu().numpy()
+    bound = np.concatenate(
+        [
+            survey.sample[part].float().kthvalue(values - rank + 1, dim=1).values.numpy()
+            for part in torch.from_numpy(units).split(_BOUND_UNITS)
+        ]
+    )
     codes = _code(bound * survey.scale[units], np.ones(len(units), dtype=bool))
     return np.maximum(codes, floor)
 

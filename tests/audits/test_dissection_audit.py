@@ -12,6 +12,8 @@ import pytest
 
 from analysis import audits
 from analysis.audits import intake
+from analysis.audits.exports import export_units
+from analysis.audits.imports import import_dissection
 from analysis.errors import AuditError, Cancelled
 from analysis.progress import Progress
 from analysis.project import Project
@@ -178,3 +180,27 @@ def test_the_estimate_counts_forwards_and_names_the_layers(labelled_project: Pro
     assert cost.forwards == 3 * 24
     assert cost.units == 3
     assert all(any(note.startswith(name) for note in cost.notes) for name in MODELS)
+
+
+@pytest.mark.parametrize("form", ["parallax", "lce", "netdissect"])
+def test_exported_units_are_read_again(
+    labelled_project: Project, table: Table, tmp_path: Path, form: str
+) -> None:
+    run = _run(labelled_project, "pink-sensitive")
+    out = tmp_path / "pink-sensitive.csv"
+    export_units(labelled_project, out, form)
+    with Project.create(tmp_path / "other.parallax", "other") as other:
+        again = import_dissection(other, out).run
+        read = {row["unit"]: row for row in table(other, "unit", again)}
+        for row in table(labelled_project, "unit", run):
+            if row["interpretable"]:
+                found = read[row["unit"]]
+                assert (found["concept"], found["category"]) == (row["concept"], row["category"])
+                assert found["iou"] == pytest.approx(row["iou"], abs=1e-12)
+
+
+def test_units_that_are_not_there_are_not_exported(
+    labelled_project: Project, tmp_path: Path
+) -> None:
+    with pytest.raises(AuditError, match="no dissected units"):
+        export_units(labelled_project, tmp_path / "units.csv", "lce")
