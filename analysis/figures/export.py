@@ -1,235 +1,39 @@
-"""Every figure by its name: what it shows, its parameters, and how it becomes a file."""
+"""Every figure by its name, and how it becomes a file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis.audits.parameters import parameter, parse_parameters
+from analysis.audits.parameters import parse_parameters
 from analysis.errors import AuditError
 from analysis.figures import style
-from analysis.figures.data import ConceptDetail, ConceptPoints, LayerSimilarity, ReplacementPoints
+from analysis.figures.data import ConceptDetail
+from analysis.figures.definition import FigureDefinition
+from analysis.figures.definitions_comparison import COMPARISON_FIGURES, read_concept
+from analysis.figures.definitions_embedding import EMBEDDING_FIGURES
+from analysis.figures.definitions_evaluation import EVALUATION_FIGURES
+from analysis.figures.definitions_units import UNIT_FIGURES
 from analysis.figures.files import write_atomically
 from analysis.figures.provenance import figure_provenance, file_metadata
-from analysis.figures.readers import (
-    LAYER_MEASURES,
-    concept_detail,
-    concept_points,
-    latest_run,
-    layer_similarity,
-    replacement_points,
-    run_row,
-)
-from analysis.figures.selection import of_class, telling_concepts
-from analysis.figures.tables import (
-    Table,
-    concept_table,
-    concepts_table,
-    csv_bytes,
-    json_bytes,
-    layers_table,
-    replacement_table,
-)
+from analysis.figures.readers import latest_run, run_row
+from analysis.figures.tables import csv_bytes, json_bytes
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from analysis.project import Project
 
 FIGURE_FORMATS = ("svg", "pdf", "png")
 TABLE_FORMATS = ("csv", "json")
 
-
-@dataclass(frozen=True, kw_only=True)
-class LayersFigureParameters:
-    """What the heatmap of layers shows."""
-
-    measure: str = parameter("mmcs_pearson", "Measure of similarity", choices=LAYER_MEASURES)
-    depth: bool = parameter(False, "Relative depth on the axes in place of layer names")
-
-
-@dataclass(frozen=True, kw_only=True)
-class ConceptsFigureParameters:
-    """What the plot of similarity against importance shows."""
-
-    measure: str = parameter(
-        "cmcs_pearson",
-        "Measure of similarity",
-        choices=("cmcs_pearson", "cmcs_spearman", "smcs_pearson", "mcs_pearson"),
-    )
-    class_name: str = parameter("", "Only this class; empty means all classes")
-    low_similarity: float = parameter(
-        0.5, "A concept below this similarity counts as unlike", minimum=-1, maximum=1
-    )
-    high_importance: float = parameter(
-        0.3, "A concept of at least this importance counts as important", minimum=0, maximum=1
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class ConceptFigureParameters:
-    """Which concept is shown."""
-
-    concept: int = parameter(
-        0, "Id of the concept (table `concept`); 0 means the most telling one", minimum=0
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReplacementFigureParameters:
-    """What the replacement test shows."""
-
-    class_name: str = parameter("", "Only this class; empty means all classes")
-
-
-@dataclass(frozen=True)
-class FigureDefinition:
-    """One figure: `read` gives its data, `render` draws it, `tabulate` lists it.
-
-    `read(project, run, parameters)` raises AuditError when there is nothing to show;
-    `render(project, data, parameters, width_mm)` is called inside `style.journal_style`.
-    """
-
-    name: str
-    title: str
-    description: str
-    audit: str
-    parameters: type
-    read: Callable[[Project, int, Any], Any]
-    render: Callable[[Project, Any, Any, float], Figure]
-    tabulate: Callable[[Any], Table]
-
-
-def _read_layers(project: Project, run: int, chosen: LayersFigureParameters) -> LayerSimilarity:
-    data = layer_similarity(project, run, chosen.measure)
-    if data is None:
-        raise _no_results(run, "layers")
-    return data
-
-
-def _read_concepts(project: Project, run: int, chosen: ConceptsFigureParameters) -> ConceptPoints:
-    data = concept_points(project, run)
-    if len(data.concept_id) == 0:
-        raise _no_results(run, "concepts")
-    return _limited(data, chosen.class_name)
-
-
-def _read_replacement(
-    project: Project, run: int, chosen: ReplacementFigureParameters
-) -> ReplacementPoints:
-    data = replacement_points(project, run)
-    if len(data.concept_id) == 0:
-        raise _no_results(run, "concepts")
-    return _limited(data, chosen.class_name)
-
-
-def _read_concept(project: Project, run: int, chosen: ConceptFigureParameters) -> ConceptDetail:
-    if chosen.concept:
-        return concept_detail(project, chosen.concept)
-    ids = telling_concepts(concept_points(project, run), 1)
-    if not ids:
-        raise _no_results(run, "concepts")
-    return concept_detail(project, ids[0])
-
-
-def _limited(data: Any, class_name: str) -> Any:
-    if not class_name:
-        return data
-    limited = of_class(data, class_name)
-    if len(limited.concept_id) == 0:
-        raise AuditError(
-            f"Run {data.run} has no concepts of a class “{class_name}”.",
-            "The table `concept` lists its classes.",
-        )
-    return limited
-
-
-def _no_results(run: int, audit: str) -> AuditError:
-    return AuditError(
-        f"Run {run} has no results yet that this figure could show.",
-        f"Let it go on with `parallax run FILE {audit}`, or choose another run.",
-    )
-
-
-def _render_layers(
-    project: Project, data: LayerSimilarity, chosen: LayersFigureParameters, width_mm: float
-) -> Figure:
-    from analysis.figures.render_layers import render_layers
-
-    return render_layers(data, width_mm, chosen.depth)
-
-
-def _render_concepts(
-    project: Project, data: ConceptPoints, chosen: ConceptsFigureParameters, width_mm: float
-) -> Figure:
-    from analysis.figures.render_concepts import render_concepts
-
-    return render_concepts(data, width_mm, **asdict(chosen))
-
-
-def _render_concept(
-    project: Project, data: ConceptDetail, chosen: ConceptFigureParameters, width_mm: float
-) -> Figure:
-    from analysis.figures.render_concept import render_concept
-    from analysis.figures.thumbnails import patch_tiles
-
-    tiles = patch_tiles(project, [*data.top, *data.under, *data.over])
-    return render_concept(data, tiles, width_mm)
-
-
-def _render_replacement(
-    project: Project, data: ReplacementPoints, chosen: ReplacementFigureParameters, width_mm: float
-) -> Figure:
-    from analysis.figures.render_replacement import render_replacement
-
-    return render_replacement(data, width_mm, chosen.class_name)
-
-
 FIGURES: Mapping[str, FigureDefinition] = {
     definition.name: definition
     for definition in (
-        FigureDefinition(
-            "layers",
-            "Similarity of layers",
-            "How similar the concepts of each layer of one model are to those of the other",
-            "layers",
-            LayersFigureParameters,
-            _read_layers,
-            _render_layers,
-            layers_table,
-        ),
-        FigureDefinition(
-            "concepts",
-            "Similarity and importance of concepts",
-            "How well the other model predicts each concept, and how much the concept matters",
-            "concepts",
-            ConceptsFigureParameters,
-            _read_concepts,
-            _render_concepts,
-            concepts_table,
-        ),
-        FigureDefinition(
-            "concept",
-            "One concept and its patches",
-            "Real against predicted coefficients, and the patches where the two models differ",
-            "concepts",
-            ConceptFigureParameters,
-            _read_concept,
-            _render_concept,
-            concept_table,
-        ),
-        FigureDefinition(
-            "replacement",
-            "Replacement test",
-            "What changes in a model when a concept is replaced by its prediction",
-            "concepts",
-            ReplacementFigureParameters,
-            _read_replacement,
-            _render_replacement,
-            replacement_table,
-        ),
+        *COMPARISON_FIGURES,
+        *UNIT_FIGURES,
+        *EMBEDDING_FIGURES,
+        *EVALUATION_FIGURES,
     )
 }
 
@@ -258,7 +62,7 @@ def prepare_figure(
         raise AuditError(f"There is no figure “{name}”.", f"The figures are {', '.join(FIGURES)}.")
     chosen = parse_parameters(definition.parameters, parameters)
     if name == "concept" and chosen.concept:
-        data = _read_concept(project, 0, chosen)
+        data = read_concept(project, 0, chosen)
         if run not in (None, data.run):
             raise AuditError(
                 f"Concept {chosen.concept} is of run {data.run}, not of run {run}.",
@@ -271,7 +75,13 @@ def prepare_figure(
 
 def _choose_run(project: Project, definition: FigureDefinition, run: int | None) -> int:
     if run is None:
-        latest = latest_run(project, definition.audit)
+        latest = latest_run(project, definition.audit, table=definition.table)
+        if latest is None and latest_run(project, definition.audit) is not None:
+            raise AuditError(
+                f"No run of the audit {definition.audit} has results that the figure"
+                f" {definition.name} could show.",
+                f"It needs more than an imported table: `parallax run FILE {definition.audit}`.",
+            )
         if latest is None:
             raise AuditError(
                 f"This project has no results of the audit {definition.audit} yet.",
@@ -279,7 +89,7 @@ def _choose_run(project: Project, definition: FigureDefinition, run: int | None)
             )
         return latest
     audit = run_row(project, run)["audit"]
-    if audit != definition.audit:
+    if audit not in (definition.audit, *definition.more_audits):
         raise AuditError(
             f"Run {run} is of the audit {audit}.",
             f"The figure {definition.name} needs a run of {definition.audit}.",

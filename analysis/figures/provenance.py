@@ -35,17 +35,23 @@ def figure_provenance(
         "seed": about["seed"],
         "device": about["device"],
         "versions": json_value(about["versions"]),
-        "models": [
-            model_provenance(project, about[f"model_{side}"], side)
-            for side in "ab"
-            if about[f"model_{side}"] is not None
-        ],
+        "models": _models(project, about),
         "images": image_provenance(project, about["image_set"]),
         "written_by": f"parallax-audit {analysis.__version__}",
     }
 
 
-def model_provenance(project: Project, name: str, side: str) -> dict[str, Any]:
+def _models(project: Project, about: Any) -> list[dict[str, Any]]:
+    """The pair of a comparison with its sides, or the list of a run of many models."""
+    sides = ["a", "b"] if about["model_a"] is not None else []
+    names = project.run_models(about["id"])
+    return [
+        model_provenance(project, name, sides[place] if place < len(sides) else None)
+        for place, name in enumerate(names)
+    ]
+
+
+def model_provenance(project: Project, name: str, side: str | None) -> dict[str, Any]:
     """A model of a run with what identifies it."""
     (row,) = project.rows("SELECT specification, weights_sha256 FROM model WHERE name = ?", (name,))
     return {

@@ -13,6 +13,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis.errors import AuditError
+from analysis.figures.columns import (
+    as_float,
+    as_floats,
+    as_integers,
+    as_names,
+    as_ranks,
+    as_signs,
+    read_only,
+    unzip,
+)
 from analysis.figures.data import (
     ConceptDetail,
     ConceptPatch,
@@ -25,7 +35,13 @@ if TYPE_CHECKING:
     from analysis.project import Project
 
 LAYER_MEASURES = ("mmcs_pearson", "mmcs_spearman", "cka")
-RESULT_TABLES = {"layers": "layer_similarity", "concepts": "concept"}
+RESULT_TABLES = {
+    "layers": "layer_similarity",
+    "concepts": "concept",
+    "dissection": "unit",
+    "embedding": "embedding",
+    "evaluation": "performance",
+}
 _NO_RUN_HINT = "Use `parallax info FILE` to see the runs of a project."
 
 
@@ -38,14 +54,20 @@ def run_row(project: Project, run: int) -> Any:
 
 
 def latest_run(
-    project: Project, audit: str, model_a: str | None = None, model_b: str | None = None
+    project: Project,
+    audit: str,
+    model_a: str | None = None,
+    model_b: str | None = None,
+    table: str = "",
 ) -> int | None:
     """The newest run of `audit` (and of that pair of models, if given) that has results.
 
     A run that still goes on counts once its first results are there. None when there is none.
+
+    :param table: the result table that must have rows of the run; the audit's main one if empty.
     """
-    table = RESULT_TABLES.get(audit)
-    if table is None:
+    table = table or RESULT_TABLES.get(audit, "")
+    if not table:
         raise AuditError(
             f"There is no figure of the audit {audit}.",
             f"Audits with figures: {', '.join(RESULT_TABLES)}.",
@@ -98,7 +120,7 @@ def layer_similarity(
         _matrix(column, at, (len(layers_a), len(layers_b))) for column in numbers
     )
     if measure != "mmcs_pearson":
-        low, high, null = (_read_only(np.full_like(values, np.nan)) for _ in range(3))
+        low, high, null = (read_only(np.full_like(values, np.nan)) for _ in range(3))
     done = int(np.nanmax(classes)) if np.isfinite(classes).any() else 0
     return LayerSimilarity(
         run=run,
@@ -113,7 +135,7 @@ def layer_similarity(
         ci_low=low,
         ci_high=high,
         null_95=null,
-        classes=_read_only(np.nan_to_num(classes).astype(np.int64)),
+        classes=read_only(np.nan_to_num(classes).astype(np.int64)),
         classes_done=done,
         classes_total=max(done, _label_count(project, about)),
     )
@@ -142,7 +164,7 @@ def _layer_order(
     last = len(known)
     ordered = sorted(distinct, key=lambda name: known.get(name, (last, None))[0])
     depths = [known.get(name, (last, None))[1] for name in ordered]
-    return tuple(ordered), _numbers(depths)
+    return tuple(ordered), as_floats(depths)
 
 
 def _matrix(
@@ -150,7 +172,7 @@ def _matrix(
 ) -> np.ndarray:
     matrix = np.full(shape, np.nan)
     matrix[at] = np.array(column, dtype=float)
-    return _read_only(matrix)
+    return read_only(matrix)
 
 
 _POINT_COLUMNS = (
@@ -171,8 +193,8 @@ def concept_points(project: Project, run: int) -> ConceptPoints:
         " USING (run, side, class, concept) WHERE concept.run = ?",
         (run,),
     )
-    ids, sides, classes, concepts, *numbers = _columns(rows, 4 + _POINT_COLUMNS.count(",") + 1)
-    order = np.lexsort((_integers(concepts), _texts(sides), _ranks(classes)))
+    ids, sides, classes, concepts, *numbers = unzip(rows, 4 + _POINT_COLUMNS.count(",") + 1)
+    order = np.lexsort((as_integers(concepts), as_signs(sides), as_ranks(classes)))
     layers = {
         row["side"]: row["layer"]
         for row in project.rows(
@@ -186,12 +208,12 @@ def concept_points(project: Project, run: int) -> ConceptPoints:
         model_b=about["model_b"],
         layer_a=layers.get("a") or str(parameters.get("layer_a", "")),
         layer_b=layers.get("b") or str(parameters.get("layer_b", "")),
-        concept_id=_read_only(_integers(ids)[order]),
-        side=_read_only(_texts(sides)[order]),
-        class_name=_read_only(_names(classes)[order]),
-        concept=_read_only(_integers(concepts)[order]),
+        concept_id=read_only(as_integers(ids)[order]),
+        side=read_only(as_signs(sides)[order]),
+        class_name=read_only(as_names(classes)[order]),
+        concept=read_only(as_integers(concepts)[order]),
         **{
-            name.strip(): _read_only(_numbers(column)[order])
+            name.strip(): read_only(as_floats(column)[order])
             for name, column in zip(_POINT_COLUMNS.split(","), numbers, strict=True)
         },
     )
@@ -212,18 +234,18 @@ def replacement_points(project: Project, run: int) -> ReplacementPoints:
         " WHERE replacement.run = ?",
         (run,),
     )
-    ids, sides, classes, concepts, *numbers = _columns(rows, 9)
-    order = np.lexsort((_integers(concepts), _texts(sides), _ranks(classes)))
+    ids, sides, classes, concepts, *numbers = unzip(rows, 9)
+    order = np.lexsort((as_integers(concepts), as_signs(sides), as_ranks(classes)))
     return ReplacementPoints(
         run=run,
         model_a=about["model_a"],
         model_b=about["model_b"],
-        concept_id=_read_only(_integers(ids)[order]),
-        side=_read_only(_texts(sides)[order]),
-        class_name=_read_only(_names(classes)[order]),
-        concept=_read_only(_integers(concepts)[order]),
+        concept_id=read_only(as_integers(ids)[order]),
+        side=read_only(as_signs(sides)[order]),
+        class_name=read_only(as_names(classes)[order]),
+        concept=read_only(as_integers(concepts)[order]),
         **{
-            name.strip(): _read_only(_numbers(column)[order])
+            name.strip(): read_only(as_floats(column)[order])
             for name, column in zip(_REPLACEMENT_COLUMNS.split(","), numbers, strict=True)
         },
     )
@@ -267,7 +289,7 @@ def concept_detail(project: Project, concept_id: int) -> ConceptDetail:
         "SELECT layer FROM concept WHERE run = ? AND side = ? LIMIT 1", (row["run"], other)
     ) or json.loads(about["parameters"] or "{}").get(f"layer_{other}", "")
     patches = _patches(project, row)
-    numbers: dict[str, Any] = {name: _number(row[name]) for name in _DETAIL_NUMBERS}
+    numbers: dict[str, Any] = {name: as_float(row[name]) for name in _DETAIL_NUMBERS}
     real, predicted, image, box = _coefficients(project, row)
     return ConceptDetail(
         concept_id=row["id"],
@@ -297,7 +319,7 @@ def _patches(project: Project, concept: Any) -> list[ConceptPatch]:
         " WHERE run = ? AND side = ? AND class = ? AND concept = ? ORDER BY kind, rank",
         (concept["run"], concept["side"], concept["class_name"], concept["concept"]),
     )
-    return [ConceptPatch(*row[:8], *(_number(value) for value in row[8:])) for row in rows]
+    return [ConceptPatch(*row[:8], *(as_float(value) for value in row[8:])) for row in rows]
 
 
 def _of_kind(patches: list[ConceptPatch], kind: str) -> tuple[ConceptPatch, ...]:
@@ -333,47 +355,8 @@ def _coefficients(
             "The project file may be damaged: check it with `parallax info FILE`.",
         )
     return (
-        _read_only(real[:, column].astype(float)),
-        _read_only(predicted[:, column].astype(float)),
-        _read_only(image.astype(np.int64)),
-        _read_only(box.astype(np.int64)),
+        read_only(real[:, column].astype(float)),
+        read_only(predicted[:, column].astype(float)),
+        read_only(image.astype(np.int64)),
+        read_only(box.astype(np.int64)),
     )
-
-
-def _columns(rows: Sequence[Any], width: int) -> list[Sequence[Any]]:
-    return list(zip(*rows, strict=True)) if rows else [()] * width
-
-
-def _read_only(array: np.ndarray) -> np.ndarray:
-    array.flags.writeable = False
-    return array
-
-
-def _number(value: float | None) -> float:
-    return float("nan") if value is None else float(value)
-
-
-def _numbers(values: Sequence[float | None]) -> np.ndarray:
-    return np.array(values, dtype=float)
-
-
-def _integers(values: Sequence[int]) -> np.ndarray:
-    return np.array(values, dtype=np.int64)
-
-
-def _texts(values: Sequence[str]) -> np.ndarray:
-    return np.array(values, dtype="<U1")
-
-
-def _names(values: Sequence[str]) -> np.ndarray:
-    """An array of text objects; equal names share one object, so long names stay cheap."""
-    shared: dict[str, str] = {}
-    names = np.empty(len(values), dtype=object)
-    names[:] = [shared.setdefault(value, value) for value in values]
-    return names
-
-
-def _ranks(values: Sequence[str]) -> np.ndarray:
-    """The place of each name in the alphabetical order of distinct names."""
-    place = {name: index for index, name in enumerate(sorted(set(values)))}
-    return np.array([place[value] for value in values], dtype=np.int64)

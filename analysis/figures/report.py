@@ -1,4 +1,4 @@
-"""A report on the comparison of two models, as a web page or a PDF."""
+"""A report on a project's audits, as a web page or a PDF."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ REPORT_FORMATS = ("html", "pdf")
 def write_report(project: Project, out: Path) -> Path:
     """Write the report to `out` (.html, self-contained, or .pdf); returns `out`.
 
-    It holds the newest run with results of every audit and pair of models: models and data with
+    It holds the newest run with results of every audit and its models: models and data with
     their hashes, parameters, figures, the most telling concepts with their patches, limits, and
     the command lines that make it again. The same project gives the same bytes.
     Raises AuditError for another suffix, a project without results, and a file that cannot be

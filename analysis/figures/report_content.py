@@ -1,13 +1,11 @@
-"""What a report on the comparison of two models says: plain text, tables and pictures.
+"""What a report on a project says: plain text, tables and pictures.
 
 The same content becomes a web page (`report_page`) or a PDF (`report_print`).
 """
 
 from __future__ import annotations
 
-import io
-import json
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,69 +13,38 @@ import numpy as np
 import analysis
 from analysis.errors import AuditError
 from analysis.figures import report_words
+from analysis.figures.columns import run_parameters
 from analysis.figures.data import ConceptDetail, ConceptPoints, LayerSimilarity
-from analysis.figures.export import PreparedFigure, prepare_figure, render_bytes
-from analysis.figures.provenance import image_provenance, json_value, without_folder
+from analysis.figures.export import prepare_figure
+from analysis.figures.provenance import image_provenance, without_folder
 from analysis.figures.readers import RESULT_TABLES
 from analysis.figures.render_concepts import regions
+from analysis.figures.report_embedding import embedding_section, evaluation_section
+from analysis.figures.report_parts import (
+    Picture,
+    ReportContent,
+    ReportTable,
+    Section,
+    drawing,
+    parameters_table,
+    photographs,
+    state_sentence,
+)
+from analysis.figures.report_units import dissection_section
 from analysis.figures.selection import telling_concepts
 from analysis.figures.words import count, interval, number, plain
+from analysis.project import IMPORTED
 
 if TYPE_CHECKING:
     from analysis.project import Project
 
 _TELLING_A_SIDE = 3
-_CONCEPT_DPI = 220
 _PROBLEMS_SHOWN = 20
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A rendered figure: `format` is svg or jpeg; `text` says in words what it shows."""
-
-    format: str
-    data: bytes
-    text: str
-    caption: str
-
-
-@dataclass(frozen=True)
-class ReportTable:
-    """A small table of texts."""
-
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-
-@dataclass(frozen=True)
-class Section:
-    """A chapter of the report: what was done, what came out, and how to read it."""
-
-    title: str
-    paragraphs: tuple[str, ...]
-    how_to_read: tuple[str, ...]
-    pictures: tuple[Picture, ...]
-    parameters: ReportTable
-
-
-@dataclass(frozen=True)
-class ReportContent:
-    """The whole report."""
-
-    title: str
-    summary: tuple[str, ...]
-    models: ReportTable
-    images: ReportTable
-    runs: ReportTable
-    sections: tuple[Section, ...]
-    problems: ReportTable
-    limits: tuple[str, ...]
-    commands: tuple[str, ...]
-    written_by: str
+_MODELS_SHOWN = 4
 
 
 def report_content(project: Project) -> ReportContent:
-    """Gather the newest run with results of every audit and pair of models.
+    """Gather the newest run with results of every audit and its models.
 
     Raises AuditError when the project has no results.
     """
@@ -89,8 +56,7 @@ def report_content(project: Project) -> ReportContent:
         )
     sections, summary = [], []
     for run in runs:
-        make = _layers_section if run["audit"] == "layers" else _concepts_section
-        section, sentence = make(project, run)
+        section, sentence = _SECTIONS[run["audit"]](project, run)
         sections.append(section)
         summary.append(sentence)
     return ReportContent(
@@ -101,20 +67,27 @@ def report_content(project: Project) -> ReportContent:
         runs=_runs_table(project),
         sections=tuple(sections),
         problems=_problems_table(project),
-        limits=report_words.LIMITS,
+        limits=report_words.limits({run["audit"] for run in runs}),
         commands=report_words.commands(project, runs),
         written_by=f"Parallax {analysis.__version__}",
     )
 
 
 def _reported_runs(project: Project) -> list[Any]:
-    newest: dict[tuple[str, str, str], Any] = {}
+    newest: dict[tuple[Any, ...], Any] = {}
     for row in project.rows("SELECT * FROM run ORDER BY id"):
         table = RESULT_TABLES.get(row["audit"])
         if table and project.value(f"SELECT 1 FROM {table} WHERE run = ? LIMIT 1", (row["id"],)):
-            newest[row["audit"], row["model_a"], row["model_b"]] = row
-    order = {"layers": 0, "concepts": 1}
-    return sorted(newest.values(), key=lambda row: (order[row["audit"]], row["id"]))
+            newest[row["audit"], project.run_models(row["id"]), _kind(row)] = row
+    order = list(_SECTIONS)
+    return sorted(newest.values(), key=lambda row: (order.index(row["audit"]), row["id"]))
+
+
+def _kind(run: Any) -> tuple[str, bool]:
+    """What runs of the same models are reported side by side for: presets, and imported tables."""
+    parameters = run_parameters(run)
+    preset = str(parameters.get("preset", "")) if run["audit"] == "embedding" else ""
+    return preset, bool(parameters.get("imported"))
 
 
 def _models_table(project: Project) -> ReportTable:
@@ -125,12 +98,18 @@ def _models_table(project: Project) -> ReportTable:
             (
                 plain(row["name"]),
                 plain(without_folder(row["specification"])),
-                f"{row['num_classes']:,}" if row["num_classes"] else "no classification head",
-                row["weights_sha256"] or "not known",
+                _classes(row),
+                row["weights_sha256"] or ("none" if row["library"] == IMPORTED else "not known"),
             )
             for row in rows
         ),
     )
+
+
+def _classes(model: Any) -> str:
+    if model["library"] == IMPORTED:
+        return "from an imported table"
+    return f"{model['num_classes']:,}" if model["num_classes"] else "no classification head"
 
 
 def _images_table(project: Project) -> ReportTable:
@@ -168,7 +147,7 @@ def _runs_table(project: Project) -> ReportTable:
             (
                 str(row["id"]),
                 plain(row["audit"]),
-                plain(f"{row['model_a']} ⇄ {row['model_b']}"),
+                _run_models(project, row),
                 plain(row["state"]),
                 units,
                 plain(row["device"] or "not started"),
@@ -177,6 +156,15 @@ def _runs_table(project: Project) -> ReportTable:
         )
     columns = ("run", "audit", "models", "state", "units of work done", "device", "finished")
     return ReportTable(columns, tuple(rows))
+
+
+def _run_models(project: Project, run: Any) -> str:
+    """A pair as A ⇄ B; of a longer list the first ones and how many there are."""
+    if run["model_a"] is not None:
+        return plain(f"{run['model_a']} ⇄ {run['model_b']}")
+    models = project.run_models(run["id"])
+    shown = plain(", ".join(models[:_MODELS_SHOWN]))
+    return shown if len(models) <= _MODELS_SHOWN else f"{shown}, … ({len(models)} models)"
 
 
 def _problems_table(project: Project) -> ReportTable:
@@ -204,31 +192,8 @@ def _problems_table(project: Project) -> ReportTable:
     return ReportTable(("where", "what", "why it was left out"), tuple(shown))
 
 
-def parameters_table(run: Any) -> ReportTable:
-    """A run's parameters, seed and the versions it was made with."""
-    rows = [
-        (
-            name,
-            plain(json.dumps(value, ensure_ascii=False) if not isinstance(value, str) else value),
-        )
-        for name, value in sorted((json_value(run["parameters"]) or {}).items())
-        if value != ""
-    ]
-    rows.append(("seed of the run", str(run["seed"])))
-    versions = json_value(run["versions"]) or {}
-    if isinstance(versions, dict):
-        rows += [(f"version of {plain(name)}", plain(versions[name])) for name in sorted(versions)]
-    return ReportTable(("parameter", "value"), tuple(rows))
-
-
 def _pair(run: Any) -> str:
     return f"{plain(run['model_a'])} (A) and {plain(run['model_b'])} (B)"
-
-
-def _state(run: Any) -> str:
-    if run["state"] == "done":
-        return ""
-    return f" This run is {run['state']}: the numbers are those of the part that is done."
 
 
 def _layers_section(project: Project, run: Any) -> tuple[Section, str]:
@@ -248,16 +213,16 @@ def _layers_section(project: Project, run: Any) -> tuple[Section, str]:
         else "For these pairs of layers it is not known what chance would give."
     )
     classes = f"{data.classes_done:,} of {count(data.classes_total, 'class', 'classes')}"
-    picture = Picture(
-        "svg",
-        render_bytes(project, prepared, "svg", svg_text="paths"),
+    picture = drawing(
+        project,
+        prepared,
         f"Heatmap of the similarity of {len(data.layers_a)} layers of A and"
         f" {len(data.layers_b)} layers of B",
         f"Mean maximum concept similarity of layers, run {run['id']}.",
     )
     section = Section(
         f"Layers of {_pair(run)}",
-        (sentence + _state(run), f"{share} The means are over {classes}."),
+        (sentence + state_sentence(run), f"{share} The means are over {classes}."),
         report_words.HOW_TO_READ_LAYERS,
         (picture,),
         parameters_table(run),
@@ -278,9 +243,9 @@ def _concepts_section(project: Project, run: Any) -> tuple[Section, str]:
     data: ConceptPoints = prepared.data
     sentences = [_side_sentence(data, side) for side in "ab"]
     pictures = [
-        Picture(
-            "svg",
-            render_bytes(project, prepared, "svg", svg_text="paths"),
+        drawing(
+            project,
+            prepared,
             "Scatter plots of similarity and importance of the concepts of both models",
             f"Similarity and importance of every concept, run {run['id']}.",
         )
@@ -288,9 +253,9 @@ def _concepts_section(project: Project, run: Any) -> tuple[Section, str]:
     if project.value("SELECT 1 FROM replacement WHERE run = ? LIMIT 1", (run["id"],)):
         replacement = prepare_figure(project, "replacement", run["id"])
         pictures.append(
-            Picture(
-                "svg",
-                render_bytes(project, replacement, "svg", svg_text="paths"),
+            drawing(
+                project,
+                replacement,
                 "Scatter plots of the replacement test",
                 "What changes in a model when a concept is replaced by its prediction.",
             )
@@ -300,7 +265,7 @@ def _concepts_section(project: Project, run: Any) -> tuple[Section, str]:
             pictures.append(_concept_picture(project, run["id"], concept))
     section = Section(
         f"Concepts of {_pair(run)}",
-        tuple(sentences) + ((_state(run).strip(),) if _state(run) else ()),
+        tuple(sentences) + ((state_sentence(run).strip(),) if state_sentence(run) else ()),
         report_words.HOW_TO_READ_CONCEPTS,
         tuple(pictures),
         parameters_table(run),
@@ -333,7 +298,7 @@ def _concept_picture(project: Project, run: int, concept: int) -> Picture:
     prepared = prepare_figure(project, "concept", run, concept=concept)
     detail: ConceptDetail = prepared.data
     sentence = concept_sentence(detail)
-    return Picture("jpeg", _jpeg(project, prepared), sentence, sentence)
+    return Picture("jpeg", photographs(project, prepared), sentence, sentence)
 
 
 def concept_sentence(detail: ConceptDetail) -> str:
@@ -355,12 +320,10 @@ def concept_sentence(detail: ConceptDetail) -> str:
     )
 
 
-def _jpeg(project: Project, prepared: PreparedFigure) -> bytes:
-    """The figure of a concept is mostly photographs: a JPEG keeps the report small."""
-    from PIL import Image
-
-    png = render_bytes(project, prepared, "png", dpi=_CONCEPT_DPI)
-    out = io.BytesIO()
-    with Image.open(io.BytesIO(png)) as picture:
-        picture.convert("RGB").save(out, "JPEG", quality=90, subsampling=0)
-    return out.getvalue()
+_SECTIONS: Mapping[str, Callable[..., tuple[Section, str]]] = {
+    "layers": _layers_section,
+    "concepts": _concepts_section,
+    "dissection": dissection_section,
+    "evaluation": evaluation_section,
+    "embedding": embedding_section,
+}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from html import escape
 
-from analysis.figures.report_content import Picture, ReportContent, ReportTable, Section
+from analysis.figures.report_parts import Picture, ReportContent, ReportTable, Section
 
 _MEDIA = {"svg": "image/svg+xml", "jpeg": "image/jpeg"}
 
@@ -51,7 +51,7 @@ def report_page(content: ReportContent) -> bytes:
         *(f"<p>{escape(sentence)}</p>" for sentence in content.summary),
         "<h2>Models and images</h2>",
         _table(content.models),
-        _table(content.images),
+        *([_table(content.images)] if content.images.rows else []),
         "<h3>Runs</h3>",
         _table(content.runs),
         *sections,

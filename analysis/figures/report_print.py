@@ -7,7 +7,7 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
-from analysis.figures.report_content import ReportContent
+from analysis.figures.report_parts import ReportContent
 
 _TEMPLATE = Path(__file__).with_name("report.typ")
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from analysis.figures.provenance import json_value, without_folder
 from analysis.figures.words import plain
+from analysis.project import IMPORTED
 
 if TYPE_CHECKING:
     from analysis.project import Project
@@ -42,7 +43,51 @@ HOW_TO_READ_CONCEPTS = (
     " coefficient.",
 )
 
-LIMITS = (
+HOW_TO_READ_UNITS = (
+    "A unit is a channel or a token feature of a layer. Where its activation is above a threshold"
+    " that only a small share of all activations exceeds (the quantile, 1 % if nothing else is"
+    " said), it is called active. The overlap of active places with the places of a labelled"
+    " concept is their intersection over union (IoU), summed over all images.",
+    "A unit stands for the concept of highest IoU. It counts as interpretable if that IoU is above"
+    " the IoU threshold and above its chance level: what the best of all concepts reaches for the"
+    " same unit when labels are shuffled between images (95 % of shuffles stay below). The usual"
+    " threshold of 0.04 is a convention; by itself it says nothing about chance. A table that was"
+    " imported has no chance level, and its units are judged by the threshold alone.",
+    "The left bars count units (many units may know the same concept), the right bars different"
+    " concepts. Units that never fire, whose threshold could not be found or whose activations are"
+    " not numbers are not counted for any concept.",
+    "In each picture of a unit the place where it is active is bright and outlined.",
+)
+
+HOW_TO_READ_EMBEDDING = (
+    "Each model is described by how many of its units stand for each concept, divided by how many"
+    " concepts the category has. The principal components of these numbers place the models; models"
+    " close together have learned the same concepts by similar numbers of units. Distances mean"
+    " the same in every direction of the plot.",
+    "The ellipse around a model holds 95 % of where it would lie if its units were drawn anew."
+    " Models that overlap by their ellipses cannot be told apart by the number of units at hand."
+    " A hollow sign is a model that was only placed into the finished embedding.",
+    "A component is above chance if it explains more variance than in 95 % of tables whose columns"
+    " were shuffled independently (parallel analysis). Components that are not should not be"
+    " interpreted.",
+    "Loadings say which concepts move a model along a component.",
+    "In the tables of correlations, coloured cells survive the correction for testing many"
+    " (Benjamini–Hochberg over the whole table, p by permutation of models); grey ones do not.",
+    "Stability says how often the groups stay the same, and how far models move, when units are"
+    " drawn anew, a model is left out or the IoU threshold changes.",
+)
+
+HOW_TO_READ_EVALUATION = (
+    "k-NN and prototypes judge the features as they are; the linear probe trains one layer on them."
+    " Every image is predicted by a classifier that has not seen it. The interval in brackets is a"
+    " 95 % bootstrap over images.",
+    "Performance that was imported is shown as it stood in its table, without intervals.",
+    "In the table of ensembles the diagonal holds the accuracy of each model, the other cells what"
+    " the weighted soft vote of two models gains over the better of them. Gains whose 95 %"
+    " interval holds 0 are grey.",
+)
+
+COMPARISON_LIMITS = (
     "A concept is what the factorisation finds, not what the network “means”. Another number of"
     " components or another seed may give other concepts; the stability next to each concept says"
     " how well it was found again.",
@@ -60,37 +105,106 @@ LIMITS = (
     " not a causal effect on other data.",
 )
 
+UNIT_LIMITS = (
+    "Profiles count interpretable units only. What the other units do is not described, and a"
+    " concept may be held by several units together without any of them standing for it.",
+    "A unit can only be given a concept that is labelled in these images. Another vocabulary,"
+    " other images or another threshold may give it another name; the scores of further candidates"
+    " are in the project.",
+    "An IoU above chance says that a unit and a concept go together, not that the unit is used for"
+    " the concept, nor that it responds to nothing else.",
+)
+
+EMBEDDING_LIMITS = (
+    "An embedding of few models is a description of these models. Another choice of models gives"
+    " other components, groups and correlations; correlations over a dozen models are uncertain"
+    " even where they survive the correction.",
+    "A component may be little more than a single concept, above all one of a small category, whose"
+    " counts are divided by a small number. The loadings and the plot of its strongest concept"
+    " tell.",
+    "Groups come from k-means, which gives groups also where there are none. A silhouette that is"
+    " low or prefers another number, and groups that change when a model is left out, say so.",
+    "Components go together with performance across models; they do not explain it.",
+)
+
+EVALUATION_LIMITS = (
+    "Accuracies hold for these images and labels, and for features of the layer that was read."
+    " Numbers of an imported table come from other images and methods and cannot be compared with"
+    " them.",
+)
+
+
+def limits(audits: Collection[str]) -> tuple[str, ...]:
+    """What the results of these audits cannot say."""
+    sentences: tuple[str, ...] = ()
+    if {"layers", "concepts"} & set(audits):
+        sentences += COMPARISON_LIMITS
+    for audit, more in (
+        ("dissection", UNIT_LIMITS),
+        ("embedding", EMBEDDING_LIMITS),
+        ("evaluation", EVALUATION_LIMITS),
+    ):
+        if audit in audits:
+            sentences += more
+    return sentences
+
+
+_FIGURES = {
+    "layers": ("layers",),
+    "concepts": ("concepts", "concept", "replacement"),
+    "dissection": ("profiles", "units", "threshold-sweep"),
+    "evaluation": ("ensembles",),
+    "embedding": (
+        *("embedding", "explained-variance", "loadings", "groups"),
+        *("profile-correlation", "performance-correlation", "stability"),
+    ),
+}
+_NOT_SET = ("sources", "imported")  # said of a run, not asked for
+_IMPORTS = {"dissection": "dissection", "evaluation": "performance"}
+
 
 def commands(project: Project, runs: Sequence[Any]) -> tuple[str, ...]:
     """Command lines that make the reported runs again; FOLDER and file names stand for paths."""
     file = shlex.quote(plain(project.path.name))
-    names = {name for run in runs for name in (run["model_a"], run["model_b"])}
+    names = {name for run in runs for name in project.run_models(run["id"])}
     sets = {run["image_set"] for run in runs}
     new = [f"parallax new {file}"]
     for image_set, name in project.rows("SELECT id, name FROM image_set ORDER BY id"):
         if image_set in sets:
             new.append(f"--images {shlex.quote(plain(name) + '=FOLDER')}")
-    for row in project.rows("SELECT name, specification FROM model ORDER BY position, id"):
-        if row["name"] in names:
+    for row in project.rows("SELECT name, specification, library FROM model ORDER BY position, id"):
+        if row["name"] in names and row["library"] != IMPORTED:
             specification = without_folder(row["specification"])
             new.append(f"--model {shlex.quote(plain(row['name'] + '=' + specification))}")
     lines = [" ".join(new)]
     for run in runs:
-        parts = [f"parallax run {file} {run['audit']}"]
-        parts += [f"--models {shlex.quote(plain(run[side]))}" for side in ("model_a", "model_b")]
-        parts += [
-            f"--set {shlex.quote(f'{name}={_text(value)}')}"
-            for name, value in sorted((json_value(run["parameters"]) or {}).items())
-            if value not in ("", None)
-        ]
-        lines.append(" ".join(parts))
+        parameters = json_value(run["parameters"]) or {}
+        if parameters.get("imported"):
+            lines.append(_import_line(file, run["audit"], parameters))
+        else:
+            lines.append(_run_line(file, run, project.run_models(run["id"]), parameters))
         lines += [
             f"parallax export {file} --figure {figure} -o {figure}.pdf"
-            for figure in (
-                ("layers",) if run["audit"] == "layers" else ("concepts", "concept", "replacement")
-            )
+            for figure in _FIGURES[run["audit"]]
+            if not (parameters.get("imported") and figure in ("units", "ensembles"))
         ]
     return tuple(dict.fromkeys(lines))
+
+
+def _import_line(file: str, audit: str, parameters: dict[str, Any]) -> str:
+    source = plain(parameters.get("source") or "TABLE.csv").replace("\\", "/").rsplit("/", 1)[-1]
+    return f"parallax import {file} {_IMPORTS[audit]} {shlex.quote(source)}"
+
+
+def _run_line(file: str, run: Any, models: Sequence[str], parameters: dict[str, Any]) -> str:
+    parts = [f"parallax run {file} {run['audit']}"]
+    parts += [f"--models {shlex.quote(plain(model))}" for model in models]
+    parts += [
+        f"--set {shlex.quote(f'{name}={_text(value)}')}"
+        for name, value in sorted(parameters.items())
+        if value not in ("", None) and name not in _NOT_SET
+    ]
+    return " ".join(parts)
 
 
 def _text(value: Any) -> str:

@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from analysis.figures.words import label, plain, shorten
+from analysis.figures.words import label, plain, shorten, shorten_middle
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -161,6 +161,20 @@ def warm_map() -> Colormap:
     return ListedColormap([base(0.16 + 0.74 * step / 255) for step in range(256)], name="warm")
 
 
+def signed_map() -> Colormap:
+    """Blue for below, white for nothing, vermilion for above: told apart by any eye."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    colours = ["#00507F", "#4A9CCB", "#F7F7F7", "#E8925A", "#A34700"]
+    return LinearSegmentedColormap.from_list("signed", colours)
+
+
+def text_on(colour: tuple[float, float, float, float]) -> str:
+    """White or dark type, whichever can be read on a colour."""
+    red, green, blue, _ = colour
+    return "white" if 0.299 * red + 0.587 * green + 0.114 * blue < 0.55 else TEXT_COLOUR
+
+
 def raster_many(points: int) -> bool:
     """Whether that many points should be drawn as pixels even in a vector file."""
     return points > _RASTER_ABOVE
@@ -202,25 +216,30 @@ def quiet_note(axes: Axes, text: str) -> None:
     )
 
 
-def fitted(text: object, width_mm: float, size: float = 7.0, bold: bool = False) -> str:
+def fitted(
+    text: object, width_mm: float, size: float = 7.0, bold: bool = False, middle: bool = False
+) -> str:
     """`text` for matplotlib, its end left out where it would be wider than `width_mm`.
 
     :param size: of the type, in points.
+    :param middle: leave out the middle: names often differ at their end.
     """
     whole = plain(text)
-    if _width_mm(whole, size, bold) <= width_mm:
+    cut = shorten_middle if middle else shorten
+    if text_width_mm(whole, size, bold) <= width_mm:
         return label(whole)
     low, high = 1, len(whole)
     while low < high:
-        middle = (low + high + 1) // 2
-        if _width_mm(shorten(whole, middle), size, bold) <= width_mm:
-            low = middle
+        half = (low + high + 1) // 2
+        if text_width_mm(cut(whole, half), size, bold) <= width_mm:
+            low = half
         else:
-            high = middle - 1
-    return label(whole, low)
+            high = half - 1
+    return label(cut(whole, low))
 
 
-def _width_mm(text: str, size: float, bold: bool) -> float:
+def text_width_mm(text: str, size: float = 7.0, bold: bool = False) -> float:
+    """How wide a line of type of `size` points is."""
     from matplotlib.backends.backend_agg import RendererAgg
     from matplotlib.font_manager import FontProperties
 

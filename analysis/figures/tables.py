@@ -32,7 +32,7 @@ def layers_table(data: LayerSimilarity) -> Table:
         for i, layer_a in enumerate(data.layers_a)
         for j, layer_b in enumerate(data.layers_b)
     ]
-    return columns, _plain_rows(rows)
+    return columns, plain_rows(rows)
 
 
 _POINT_COLUMNS = (
@@ -73,7 +73,7 @@ def _points_table(data: ConceptPoints | ReplacementPoints, numbers: Sequence[str
         *(getattr(data, name) for name in numbers),
         strict=True,
     )
-    return ("concept_id", "side", "model", "class", "concept", *numbers), _plain_rows(rows)
+    return ("concept_id", "side", "model", "class", "concept", *numbers), plain_rows(rows)
 
 
 def concept_table(data: ConceptDetail) -> Table:
@@ -90,10 +90,10 @@ def concept_table(data: ConceptDetail) -> Table:
         kind, rank = chosen.get((int(image), int(box[0]), int(box[1])), (None, None))
         rows.append((image, *box, real, predicted, kind, rank))
     columns = ("image", "x", "y", "width", "height", "real", "predicted", "kind", "rank")
-    return columns, _plain_rows(rows)
+    return columns, plain_rows(rows)
 
 
-def _plain_rows(rows: Iterable[Sequence[Any]]) -> list[tuple[Any, ...]]:
+def plain_rows(rows: Iterable[Sequence[Any]]) -> list[tuple[Any, ...]]:
     """Rows of Python values; a missing number (NaN) is None."""
     return [tuple(_plain_value(value) for value in row) for row in rows]
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-
-from analysis.figures.data import ConceptPatch
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -21,6 +19,23 @@ _FORMATS = ("WEBP", "JPEG", "PNG")
 TILE_SIDE = 160
 
 
+class Cutting(Protocol):
+    """A rectangle of an image, in pixels of the upright original."""
+
+    @property
+    def patch_id(self) -> int: ...
+    @property
+    def image(self) -> int: ...
+    @property
+    def x(self) -> int: ...
+    @property
+    def y(self) -> int: ...
+    @property
+    def width(self) -> int: ...
+    @property
+    def height(self) -> int: ...
+
+
 @dataclass(frozen=True)
 class Tile:
     """The pixels of a patch, (side, side, 3) uint8, or a word saying why there are none."""
@@ -30,7 +45,7 @@ class Tile:
 
 
 def patch_tiles(
-    project: Project, patches: Iterable[ConceptPatch], side: int = TILE_SIDE
+    project: Project, patches: Iterable[Cutting], side: int = TILE_SIDE
 ) -> dict[int, Tile]:
     """The tile of each patch by its `patch_id`; one without a usable thumbnail has a word."""
     wanted = list(patches)
@@ -75,7 +90,7 @@ def _decode(data: bytes) -> Image | None:
         return None
 
 
-def _cut(picture: Image, scale_x: float, scale_y: float, patch: ConceptPatch, side: int) -> Tile:
+def _cut(picture: Image, scale_x: float, scale_y: float, patch: Cutting, side: int) -> Tile:
     from PIL import Image
 
     left, top = patch.x * scale_x, patch.y * scale_y

@@ -34,6 +34,14 @@ def shorten(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1].rstrip() + ELLIPSIS
 
 
+def shorten_middle(text: str, limit: int) -> str:
+    """At most `limit` characters of `text`, the middle left out; a little more of the beginning."""
+    if len(text) <= limit:
+        return text
+    end = (limit - 1) * 2 // 5
+    return text[: limit - 1 - end].rstrip() + ELLIPSIS + text[len(text) - end :].lstrip()
+
+
 def shorten_left(text: str, limit: int) -> str:
     """At most `limit` characters of `text`, the beginning left out, cut at a dot where it can."""
     if len(text) <= limit:

@@ -169,7 +169,7 @@ class CountsPanel(FigurePanel):
         super().__init__(
             "concept-counts", "Concept", self.scatter, TableTwin("model"), empty, parent
         )
-        self.scatter.names.farthest = 26.0  # a small plot is better without long lines to names
+        self.scatter.crowded = 8  # it is small
         self._ids = ids
         self.data: ConceptCounts | None = None
         self._groups: dict[str, str] = {}
@@ -200,7 +200,10 @@ class CountsPanel(FigurePanel):
         ids = [self._ids.id_of(model) for model in self.data.models]
         names = dict(zip(ids, self.data.models, strict=True))
         self.scatter.set_models(self._scatter_data(self.data, points), names)
-        self.set_note(counts_note(self.data))
+        note = counts_note(self.data)
+        if len(self.data.models) > self.scatter.crowded:
+            note += " Names that find no room are shown on hover."
+        self.set_note(note)
 
     def set_models(self, models: tuple[str, ...]) -> None:
         self.scatter.set_selection(self._ids.ids_of(models))

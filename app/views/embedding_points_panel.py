@@ -21,7 +21,7 @@ from app.views.embedding_words import (
 from app.widgets.empty_state import EmptyState
 from app.widgets.figure_panel import FigurePanel
 from app.widgets.group_marks import group_mark
-from app.widgets.model_scatter import ModelScatter, Surface
+from app.widgets.model_scatter import CROWDED, ModelScatter, Surface
 from app.widgets.name_ids import NameIds
 from app.widgets.scatter_3d import Scatter3D
 from app.widgets.scatter_data import PointStyle, ScatterData
@@ -295,6 +295,8 @@ class PointsPanel(FigurePanel):
             return
         has_ellipses = self.ellipses_shown.isChecked() and self.flat.ellipses.count() > 0
         lines = [legend(self.data, has_ellipses)]
+        if len(self.data.models) > CROWDED and self.names_shown.isChecked():
+            lines.append("Names that find no room are shown when the mouse is on their point.")
         solid = self.turning.isChecked()
         if solid:
             lines.append(_TURNING)

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QComboBox, QSplitter, QWidget
 
 from analysis.figures.unit_data import Profiles
 from analysis.figures.words import count
-from app.theme import PADDING, font
+from app.theme import GRID, PADDING, font
 from app.views.concept_profile_panel import ConceptProfilePanel
 from app.views.embedding_columns import profile_columns
 from app.widgets.bar_data import BarColumn, BarData, BarRow, upper_limit
@@ -190,8 +190,9 @@ class ProfilesTab(QSplitter):
         """Few models leave more room to their concepts."""
         if self._moved or self.profiles.data is None:
             return
-        around = self.profiles.height() - self.profiles.bars.height()
-        wanted = self.profiles.bars.sizeHint().height() + max(around, 60)
+        panel = self.profiles
+        note = panel.note.heightForWidth(max(self.width(), 40))
+        wanted = panel.head.sizeHint().height() + panel.bars.sizeHint().height() + note + 2 * GRID
         top = min(wanted, round(_PROFILES_SHARE * self.height()))
         self.setSizes([top, self.height() - top])
 

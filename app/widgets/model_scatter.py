@@ -14,10 +14,15 @@ from app.widgets.colour_maps import levels_of
 from app.widgets.ellipses import RADIUS_95, Ellipses
 from app.widgets.heatmap_items import ColourBar
 from app.widgets.name_labels import NameLabels
+from app.widgets.name_places import FARTHEST
 from app.widgets.plotting import pg
 from app.widgets.scatter_data import ScatterData
 from app.widgets.scatter_plot import ScatterPlot
 
+CROWDED = 24
+"""Of more points than this, names without room close by are shown on hover alone."""
+
+_FARTHEST_IN_CROWD = 26.0  # pixels
 _STRENGTH = 0.55  # of a surface's colours over the ground
 _ROOM = 0.14  # around the points, for their names
 
@@ -41,6 +46,7 @@ class ModelScatter(ScatterPlot):
         self.surface = pg.ImageItem()
         self.bar = ColourBar()
         self._surface: Surface | None = None
+        self.crowded = CROWDED
         self._names: dict[int, str] = {}
         self._covariances: dict[int, np.ndarray] = {}
         super().__init__(name, parent)
@@ -90,6 +96,7 @@ class ModelScatter(ScatterPlot):
     def _place_names(self) -> None:
         ids = self.points.ids.tolist()
         names = tuple(self._names.get(identity, "") for identity in ids)
+        self.names.farthest = FARTHEST if len(names) <= self.crowded else _FARTHEST_IN_CROWD
         self.names.set_names(names, self.points.x, self.points.y)
         self._draw_ellipses()
         self._mark_names()

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from analysis.project import Project
+from tests.figures.made_audits import MODELS, Audited, audit_all
 
 MODEL_A, MODEL_B = "ResNet-18", "ViT-S"
 PARAMETERS = {"group_by": "label", "preset": "paper", "components": 4}
@@ -345,3 +346,28 @@ def make_project(tmp_path: Path) -> Iterator[Callable[..., MadeUp]]:
     yield make
     for result in opened:
         result.project.close()
+
+
+@pytest.fixture
+def audited(tmp_path: Path) -> Iterator[Audited]:
+    """A project with images and one run of each audit of many models."""
+    project = Project.create(tmp_path / "audited.parallax", name="audited")
+    add_images(project, ("bird", "dog", "fish"), 6, quadrants)
+    yield audit_all(project, MODELS)
+    project.close()
+
+
+@pytest.fixture
+def make_audited(tmp_path: Path) -> Iterator[Callable[..., Audited]]:
+    """Make further such projects, with other models."""
+    opened: list[Project] = []
+
+    def make(models: Sequence[str]) -> Audited:
+        project = Project.create(tmp_path / f"audited {len(opened)}.parallax", name="audited")
+        opened.append(project)
+        add_images(project, ("bird", "dog", "fish"), 6, quadrants)
+        return audit_all(project, models)
+
+    yield make
+    for project in opened:
+        project.close()

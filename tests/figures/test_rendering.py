@@ -6,19 +6,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.text import Text
 
 from analysis.figures import style
+from analysis.figures.definitions_comparison import COMPARISON_FIGURES
 from analysis.figures.density import point_density
-from analysis.figures.export import FIGURES, prepare_figure
+from analysis.figures.export import prepare_figure
 from analysis.figures.readers import concept_detail, concept_points
 from analysis.figures.render_concepts import regions
 from analysis.figures.selection import telling_concepts
 from analysis.figures.thumbnails import patch_tiles
 from analysis.figures.words import decimals_for, interval, label, layer_labels, number, plain
+from tests.figures.drawn import assert_whole, draw, texts
 
+_FIGURES = [definition.name for definition in COMPARISON_FIGURES]
 _HOSTILE = (
     r"$\frac{x$",
     "<script>alert(1)</script>",
@@ -31,66 +31,24 @@ _HOSTILE = (
 )
 
 
-def _draw(project, name: str, width_mm: float, dpi: float = 100, **parameters) -> Figure:
-    prepared = prepare_figure(project, name, **parameters)
-    with style.journal_style():
-        figure = prepared.definition.render(project, prepared.data, prepared.parameters, width_mm)
-        figure.set_dpi(dpi)
-        figure.canvas.draw()
-    return figure
-
-
-def _texts(figure: Figure) -> list[Text]:
-    return [text for text in figure.findobj(Text) if text.get_visible() and text.get_text()]
-
-
-def _assert_whole(figure: Figure) -> None:
-    renderer = figure.canvas.get_renderer()
-    width, height = figure.bbox.width, figure.bbox.height
-    never_drawn = _labels_beyond_axes(figure)
-    shown = [text for text in _texts(figure) if id(text) not in never_drawn]
-    assert len(shown) > 3
-    for text in shown:
-        box = text.get_window_extent(renderer)
-        assert box.x0 >= -0.5, text
-        assert box.y0 >= -0.5, text
-        assert box.x1 <= width + 0.5, text
-        assert box.y1 <= height + 0.5, text
-    pixels = np.asarray(figure.canvas.buffer_rgba())
-    for edge in (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]):
-        assert (edge == 255).all()
-
-
-def _labels_beyond_axes(figure: Figure) -> set[int]:
-    """Ids of labels of ticks beyond the ends of their axis: they exist but are never drawn."""
-    axes = {id(item): item for item in figure.findobj(Axes)}
-    hidden = set()
-    for axis in (axis for item in axes.values() for axis in (item.xaxis, item.yaxis)):
-        drawn = {id(tick) for tick in axis._update_ticks()} if axis.axes.axison else set()
-        for tick in (*axis.get_major_ticks(), *axis.get_minor_ticks()):
-            if id(tick) not in drawn:
-                hidden |= {id(tick.label1), id(tick.label2)}
-    return hidden
-
-
 @pytest.mark.parametrize("width_mm", [85, 175])
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", _FIGURES)
 def test_nothing_is_cut_off(made_up, name, width_mm):
-    figure = _draw(made_up.project, name, width_mm)
+    figure = draw(made_up.project, name, width_mm)
     assert figure.get_figwidth() * 25.4 == pytest.approx(width_mm)
-    _assert_whole(figure)
+    assert_whole(figure)
 
 
 @pytest.mark.parametrize("width_mm", [85, 175])
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", _FIGURES)
 def test_hostile_names_are_only_text(make_project, name, width_mm):
     made = make_project(
         models=(_HOSTILE[0] + "M" * 120, _HOSTILE[2]),
         classes=_HOSTILE,
         layers=(tuple("layer." * 30 + f"{i}$" for i in range(3)), _HOSTILE),
     )
-    figure = _draw(made.project, name, width_mm, dpi=60)
-    _assert_whole(figure)
+    figure = draw(made.project, name, width_mm, dpi=60)
+    assert_whole(figure)
 
 
 @pytest.mark.parametrize("name", ["concepts", "concept"])
@@ -99,19 +57,19 @@ def test_each_hostile_class_draws(make_project, name):
     for class_name in _HOSTILE:
         concept = made.project.value("SELECT id FROM concept WHERE class = ?", (class_name,))
         chosen = {"concept": concept} if name == "concept" else {"class_name": class_name}
-        _assert_whole(_draw(made.project, name, 85, dpi=50, **chosen))
+        assert_whole(draw(made.project, name, 85, dpi=50, **chosen))
 
 
 def test_dollar_signs_stay_dollar_signs(make_project):
     made = make_project(models=("cost $5 to $9", "B"))
     with style.journal_style():
-        figure = _draw(made.project, "layers", 175)
-        drawn = [text._preprocess_math(text.get_text()) for text in _texts(figure)]
+        figure = draw(made.project, "layers", 175)
+        drawn = [text._preprocess_math(text.get_text()) for text in texts(figure)]
     assert ("A · cost $5 to $9", False) in drawn
 
 
-@pytest.mark.parametrize("name", FIGURES)
-def test_missing_numbers_draw(make_project, name):
+@pytest.mark.parametrize("name", _FIGURES)
+def test_missing_numbersdraw(make_project, name):
     made = make_project(headless="b")
     with made.project.transaction() as connection:
         connection.execute("UPDATE layer_similarity SET mmcs_pearson = NULL WHERE id % 2")
@@ -120,14 +78,14 @@ def test_missing_numbers_draw(make_project, name):
         connection.execute("UPDATE concept_similarity SET ci_low = NULL, null_95 = NULL")
         connection.execute("DELETE FROM replacement WHERE side = 'a'")
         connection.execute("UPDATE concept SET stability = NULL")
-    _assert_whole(_draw(made.project, name, 175))
+    assert_whole(draw(made.project, name, 175))
 
 
 def test_model_without_head_says_so(make_project):
     made = make_project(headless="b")
-    words = " ".join(text.get_text() for text in _texts(_draw(made.project, "concepts", 175)))
+    words = " ".join(text.get_text() for text in texts(draw(made.project, "concepts", 175)))
     assert "no classification head" in words.replace("\n", " ")
-    words = " ".join(text.get_text() for text in _texts(_draw(made.project, "replacement", 175)))
+    words = " ".join(text.get_text() for text in texts(draw(made.project, "replacement", 175)))
     assert words.count("no classification head") == 2
 
 
@@ -137,19 +95,19 @@ def test_layers_not_above_chance_have_no_colour(made_up):
         connection.execute("UPDATE layer_similarity SET mmcs_pearson = null_95 WHERE id IN (2, 5)")
         connection.execute("UPDATE layer_similarity SET mmcs_pearson = 0.9 WHERE id NOT IN (2, 5)")
         connection.execute("UPDATE layer_similarity SET mmcs_pearson = NULL WHERE id = 7")
-    figure = _draw(project, "layers", 175)
+    figure = draw(project, "layers", 175)
     axes = figure.axes[0]
     mesh = axes.collections[0]
     assert int(np.ma.getmaskarray(mesh.get_array()).sum()) == 3
     hatched = [patch for patch in axes.patches if patch.get_hatch()]
     assert len(hatched) == 1
     assert len(hatched[0].get_path().vertices) == 2 * 5
-    words = {text.get_text() for text in _texts(figure)}
+    words = {text.get_text() for text in texts(figure)}
     assert {"not above chance", "not computed", "chance"} <= words
 
 
 def test_sides_have_their_colours(made_up):
-    figure = _draw(made_up.project, "layers", 175)
+    figure = draw(made_up.project, "layers", 175)
     axes = figure.axes[0]
     assert axes.yaxis.label.get_color() == "#0072B2"
     assert axes.xaxis.label.get_color() == "#D55E00"
@@ -186,8 +144,8 @@ def test_tiles_that_cannot_be_cut_say_why(made_up):
     assert tiles[first.patch_id].word == "no\nthumbnail"
     assert tiles[second.patch_id].word == "damaged\nthumbnail"
     assert tiles[third.patch_id].word == "outside\nthe image"
-    figure = _draw(project, "concept", 175, concept=1)
-    assert "no\nthumbnail" in {text.get_text() for text in _texts(figure)}
+    figure = draw(project, "concept", 175, concept=1)
+    assert "no\nthumbnail" in {text.get_text() for text in texts(figure)}
 
 
 def test_regions_of_the_paper():
@@ -247,5 +205,5 @@ def test_global_settings_are_left_alone(made_up):
     import matplotlib
 
     before = dict(matplotlib.rcParams)
-    _draw(made_up.project, "layers", 85)
+    draw(made_up.project, "layers", 85)
     assert dict(matplotlib.rcParams) == before

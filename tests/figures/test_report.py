@@ -14,6 +14,7 @@ from PIL import Image
 
 from analysis.errors import AuditError
 from analysis.figures import report_content as content_module
+from analysis.figures import report_parts
 from analysis.figures.readers import concept_points
 from analysis.figures.report import write_report
 from analysis.figures.report_content import report_content
@@ -53,7 +54,7 @@ def _parse(data: bytes) -> _Page:
 def quick(monkeypatch):
     """Fewer and coarser pictures."""
     monkeypatch.setattr(content_module, "_TELLING_A_SIDE", 1)
-    monkeypatch.setattr(content_module, "_CONCEPT_DPI", 50)
+    monkeypatch.setattr(report_parts, "_PHOTOGRAPH_DPI", 50)
 
 
 def test_page_holds_models_runs_figures_limits_and_commands(made_up, tmp_path, quick):

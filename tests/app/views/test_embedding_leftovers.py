@@ -39,6 +39,7 @@ def test_a_destroyed_view_leaves_no_widgets_and_hears_nothing(qtbot: QtBot) -> N
     before = set(QApplication.allWidgets())
     for _ in range(2):
         open_and_close()
+    gc.collect()
     assert [w for w in QApplication.allWidgets() if w not in before] == []
     theme().changed.emit()  # an exception in a slot of a destroyed object would fail the test
     QApplication.processEvents()

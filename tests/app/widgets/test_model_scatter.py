@@ -79,12 +79,11 @@ def test_equal_scales_make_units_as_long_across_as_upwards(plot: ModelScatter) -
     assert abs(x[1] - x[0]) == pytest.approx(abs(y[1] - y[0]), abs=1.5)
 
 
-def test_a_surface_has_a_colour_bar_and_holes_are_clear(plot: ModelScatter) -> None:
+def test_a_surface_has_a_colour_bar_and_holes_are_clear(qtbot: QtBot, plot: ModelScatter) -> None:
     assert plot.bar.size().width() == 0
     values = np.array([[1.0, 2.0], [3.0, np.nan]])
     plot.show_surface(Surface(np.array([0.0, 1.0]), np.array([0.0, 2.0]), values, "task"))
-    plot.grab()
-    assert plot.bar.size().width() > 0
+    qtbot.waitUntil(lambda: plot.bar.size().width() > 0)
     assert (plot.bar.low, plot.bar.high) == (1.0, 3.0)
     assert plot.surface.image[..., 3].tolist() == [[255, 255], [255, 0]]
     plot.show_surface(None)
