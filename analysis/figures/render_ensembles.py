@@ -38,7 +38,7 @@ def render_ensembles(data: EnsembleGains, width_mm: float = style.DOUBLE_COLUMN_
     name_mm = (0.24 if narrow else 0.2) * width_mm
     names = [style.fitted(name, name_mm, 6.0, middle=True) for name in data.models]
     widest = max(style.text_width_mm(name, 6.0) for name in names)
-    side = min(width_mm - widest - (17 if narrow else 22), 14.0 * models)
+    side = min(width_mm - widest - (17 if narrow else 22), 20.0 * models)
     cell = side / models
     figure = style.new_figure(width_mm, side + widest + 16)
     axes = figure.add_subplot()

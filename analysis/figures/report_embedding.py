@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _TASKS_SHOWN = 12
 _NEARLY_ONE = 0.9
+_FEWEST = 5  # models; of fewer, many concepts go together with any component
 
 # Figures of an embedding besides the scatter plot: what they show, and their caption.
 _MORE_FIGURES = (
@@ -152,7 +153,7 @@ def _variance_sentence(data: EmbeddingPoints) -> str:
 
 def _one_concept(data: ConceptCounts) -> str:
     """A warning where a component is nearly one concept; else empty."""
-    if not abs(data.r) >= _NEARLY_ONE:
+    if len(data.models) < _FEWEST or not abs(data.r) >= _NEARLY_ONE:
         return ""
     return (
         f"Component {data.component} is nearly one concept: it goes together with the units for"
