@@ -33,6 +33,7 @@ from app.navigator import Navigator
 from app.pair_bar import PairBar
 from app.perspectives import PERSPECTIVES, Presenter, make_presenter, perspective_of
 from app.project_index import ModelEntry, ProjectIndex
+from app.session import HOVERING
 from app.specification_text import WEIGHT_SUFFIXES
 from app.status_line import StatusLine
 from app.window_style import find_button, find_style, progress_style, tab_style
@@ -178,6 +179,7 @@ class MainWindow(QMainWindow):
         self.pair_bar.layers_changed.connect(self._on_layers)
         self.navigator.intent.connect(self.entry_commands.do)
         self.navigator.models_selected.connect(self._on_models)
+        self.navigator.model_hovered.connect(self._on_model_hovered)
         self.status_line.cancel_requested.connect(workspace.jobs.cancel)
         self.jobs_panel.cancel_requested.connect(workspace.jobs.cancel)
         self.jobs_panel.retry_requested.connect(commands.retry)
@@ -283,7 +285,9 @@ class MainWindow(QMainWindow):
             self.navigator.select_models(now.models)
             self.inspector.show_models(self._chosen_models())
             self.update_actions()
-        if changes - {"hover"} and initiator is not self:
+        if "hover_model" in changes:
+            self.navigator.set_hover(now.hover_model)
+        if changes - HOVERING and initiator is not self:
             self._visit()
 
     def _chosen_models(self) -> tuple[ModelEntry, ...]:
@@ -381,6 +385,10 @@ class MainWindow(QMainWindow):
     @Slot(object)
     def _on_models(self, names: tuple[str, ...]) -> None:
         self.workspace.select_models(names, self.navigator)
+
+    @Slot(object)
+    def _on_model_hovered(self, name: str | None) -> None:
+        self.workspace.session.update({"hover_model": name}, self.navigator)
 
     # -- pair bar ------------------------------------------------------------------------------
     @Slot(object, object)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Slot
 
 from analysis.errors import AuditError
+from analysis.name_lists import join_names, split_names
 from app.dialogs.import_dialog import ImportDialog
 from app.dialogs.labels_dialog import LabelsDialog
 from app.perspectives.units import UnitsPresenter
@@ -139,5 +140,4 @@ class ModelCommands(QObject):
 
 def _joined(listed: object, more: Sequence[str]) -> str:
     """A parameter that lists names, with more of them."""
-    before = [name.strip() for name in str(listed).split(",") if name.strip()]
-    return ",".join(dict.fromkeys([*before, *more]))
+    return join_names(dict.fromkeys([*split_names(str(listed)), *more]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import QItemSelectionModel, QPoint, QSignalBlocker, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QItemSelectionModel, QPoint, QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QFont
 from PySide6.QtWidgets import QMenu, QTreeWidget, QTreeWidgetItem, QWidget
 
@@ -87,6 +87,7 @@ class Navigator(QTreeWidget):
 
     intent = Signal(str, str, object)
     models_selected = Signal(object)  # names, in the order of selection
+    model_hovered = Signal(object)  # name, None when the pointer has left
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -99,9 +100,13 @@ class Navigator(QTreeWidget):
         self.customContextMenuRequested.connect(self._open_menu)
         self.itemActivated.connect(self._on_activated)
         self.itemSelectionChanged.connect(self._on_selection)
+        self.setMouseTracking(True)
+        self.itemEntered.connect(self._on_entered)
+        self.viewportEntered.connect(self._on_left)
         self._index: ProjectIndex | None = None
         self._models: tuple[str | None, str | None] = (None, None)
         self._selected: tuple[str, ...] = ()
+        self._hovered: str | None = None
         self._running: dict[int, JobRecord] = {}
         self._sections: dict[str, QTreeWidgetItem] = {}
         self._items: dict[str, list[QTreeWidgetItem]] = {key: [] for key in _SECTIONS}
@@ -157,6 +162,11 @@ class Navigator(QTreeWidget):
                 is_model = item.data(0, KIND_ROLE) == "model"
                 if is_model or names:
                     item.setSelected(is_model and item.data(0, ID_ROLE) in names)
+
+    def set_hover(self, model: str | None) -> None:
+        """Mark the model hovered in another view."""
+        self._hovered = model
+        self._paint_hover()
 
     @property
     def pair(self) -> tuple[str | None, str | None]:
@@ -229,6 +239,13 @@ class Navigator(QTreeWidget):
             else:
                 item.setData(0, Qt.ItemDataRole.ForegroundRole, None)
             item.setToolTip(0, model_tooltip(model))
+        self._paint_hover()
+
+    def _paint_hover(self) -> None:
+        colour = theme.theme().colour("grid")
+        for item in self._children("models"):
+            hovered = item.data(0, ID_ROLE) == self._hovered
+            item.setData(0, Qt.ItemDataRole.BackgroundRole, colour if hovered else None)
 
     def _paint_runs(self) -> None:
         for item in self._children("runs"):
@@ -327,6 +344,24 @@ class Navigator(QTreeWidget):
         if selected != self._selected:
             self._selected = selected
             self.models_selected.emit(selected)
+
+    @Slot(QTreeWidgetItem, int)
+    def _on_entered(self, item: QTreeWidgetItem, _column: int) -> None:
+        self._tell_hover(item.data(0, ID_ROLE) if item.data(0, KIND_ROLE) == "model" else None)
+
+    @Slot()
+    def _on_left(self) -> None:
+        self._tell_hover(None)
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Leave:
+            self._tell_hover(None)
+        return super().viewportEvent(event)
+
+    def _tell_hover(self, model: str | None) -> None:
+        if model != self._hovered:
+            self.set_hover(model)
+            self.model_hovered.emit(model)
 
     @Slot(QTreeWidgetItem, int)
     def _on_activated(self, item: QTreeWidgetItem, _column: int) -> None:

@@ -27,6 +27,7 @@ class Snapshot:
     patch: int | None = None
     selection: frozenset[int] = frozenset()  # concept ids
     hover: int | None = None  # concept id under the pointer
+    hover_model: str | None = None  # model under the pointer
     models: tuple[str, ...] = ()  # selected anywhere, in the order of selection
     run_dissection: int | None = None
     run_embedding: int | None = None
@@ -37,6 +38,8 @@ class Snapshot:
 
 
 FIELDS = frozenset(field.name for field in dataclasses.fields(Snapshot))
+HOVERING = frozenset({"hover", "hover_model"})
+"""Fields that follow the pointer: they make no new place in the history."""
 
 # What no longer makes sense once a field has changed, unless the same update says otherwise.
 _RESETS: Mapping[str, tuple[str, ...]] = {

@@ -16,13 +16,13 @@ from analysis.audits.grouping import (
     ImageEntry,
     group_by_label,
     group_by_prediction,
-    parse_class_names,
     read_images,
 )
 from analysis.audits.parameters import parameter
 from analysis.audits.plan import Request, Results, Unit
 from analysis.concepts.presets import Preset
 from analysis.errors import AuditError
+from analysis.name_lists import split_names
 
 if TYPE_CHECKING:
     from analysis.images.frames import PatchGrid
@@ -126,7 +126,7 @@ def label_grouping(request: Request, images_per_class: int) -> Grouping:
         limit=images_per_class,
         minimum=parameters.minimum_images,
         seed=parameters.seed,
-        only=parse_class_names(parameters.classes),
+        only=split_names(parameters.classes),
     )
 
 
@@ -189,7 +189,7 @@ def _make_grouping(context: RunContext, images_per_class: int) -> Grouping:
         limit=images_per_class,
         minimum=parameters.minimum_images,
         seed=parameters.seed,
-        only=parse_class_names(parameters.classes),
+        only=split_names(parameters.classes),
     )
 
 

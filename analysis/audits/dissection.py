@@ -14,6 +14,7 @@ from analysis.audits.grouping import ImageEntry, read_images
 from analysis.audits.parameters import parameter
 from analysis.audits.plan import Estimate, Request, Results, Unit
 from analysis.errors import AuditError
+from analysis.name_lists import split_names
 from analysis.project import Project
 
 _SECONDS_A_UNIT_AND_IMAGE = 4e-6  # thresholds, tally and null, as measured on two cores
@@ -107,7 +108,7 @@ def dissected_layers(project: Project, model: str, names: str) -> tuple[str, ...
         "SELECT name, shape, spread FROM layer WHERE model = ? ORDER BY position", (model,)
     )
     spatial = {row["name"]: len(json.loads(row["shape"])) >= 2 for row in rows}
-    wanted = [name.strip() for name in names.split(",") if name.strip()]
+    wanted = split_names(names)
     if not wanted:
         typical = [row["name"] for row in rows if row["spread"] and spatial[row["name"]]]
         typical = typical or [name for name, has_places in spatial.items() if has_places]

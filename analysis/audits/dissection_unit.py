@@ -10,7 +10,7 @@ import torch
 from analysis.audits.context import RunContext
 from analysis.audits.dissection import dissected_layers
 from analysis.audits.dissection_input import DissectionInput, read_input
-from analysis.audits.plan import Results, Unit
+from analysis.audits.plan import Results, Unit, number_or_none
 from analysis.audits.spool import Spool
 from analysis.dissection.labelling import UnitLabels, label_units
 from analysis.dissection.maps import MapSource
@@ -154,13 +154,13 @@ class _LayerUnits:
             {
                 **self._key,
                 "unit": unit,
-                "threshold": _number(labels.threshold[unit]),
-                "active_fraction": _number(labels.active_fraction[unit]),
+                "threshold": number_or_none(labels.threshold[unit]),
+                "active_fraction": number_or_none(labels.active_fraction[unit]),
                 "concept": space.names[concept] if concept >= 0 else None,
                 "category": labels.category[unit] or None,
-                "iou": _number(labels.iou[unit]),
-                "null_iou": _number(labels.null_iou[unit]),
-                "p": _number(labels.p[unit]),
+                "iou": number_or_none(labels.iou[unit]),
+                "null_iou": number_or_none(labels.null_iou[unit]),
+                "p": number_or_none(labels.p[unit]),
                 "interpretable": int(labels.interpretable[unit]),
             }
             for unit, concept in enumerate(labels.concept.tolist())
@@ -185,7 +185,7 @@ class _LayerUnits:
                         "rank": len(listed) - 1,
                         "concept": space.names[concept],
                         "category": space.categories[concept],
-                        "iou": _number(iou),
+                        "iou": number_or_none(iou),
                         "intersection": float(counts.intersection[unit, concept]),
                         "activation": float(counts.activation[unit]),
                         "truth": float(counts.truth[concept]),
@@ -210,7 +210,7 @@ class _LayerUnits:
                         "rank": rank,
                         "image": image.id,
                         **dict(zip(("x", "y", "width", "height"), box, strict=True)),
-                        "activation": _number(top.activation[unit, rank]),
+                        "activation": number_or_none(top.activation[unit, rank]),
                     }
                 )
         return sorted(rows, key=lambda row: (row["unit"], row["rank"]))
@@ -241,7 +241,3 @@ class _LayerUnits:
             for row, quantile in enumerate(found.quantiles)
             for column, threshold in enumerate(found.iou_thresholds)
         ]
-
-
-def _number(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None

@@ -10,6 +10,7 @@ from analysis.audits.parameters import parameter
 from analysis.audits.plan import Estimate, Request, Results, Unit
 from analysis.embedding.presets import Preset
 from analysis.errors import AuditError
+from analysis.name_lists import split_names
 from analysis.project import Project
 
 _BYTES_A_CONCEPT_AND_MODEL = 60
@@ -43,7 +44,9 @@ class EmbeddingParameters:
         "", "The layer of each model whose units count; empty: the last one dissected"
     )
     projected: str = parameter(
-        "", "Further models by name, separated by commas, placed without changing the embedding"
+        "",
+        "Further models by name, separated by commas (a name that holds one in double quotes),"
+        " placed without changing the embedding",
     )
     replicates: int = parameter(
         1000, "Draws of units behind each ellipse", minimum=100, maximum=100_000
@@ -58,7 +61,7 @@ class EmbeddingParameters:
     seed: int = parameter(0, "Seed of everything drawn at random", minimum=0, maximum=2**31 - 1)
 
     def further_models(self) -> tuple[str, ...]:
-        return tuple(name.strip() for name in self.projected.split(",") if name.strip())
+        return split_names(self.projected)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 
 from analysis.audits.context import RunContext
 from analysis.audits.embedding import UnitSource, checked_sources
-from analysis.audits.plan import Results
+from analysis.audits.plan import Results, number_or_none
 from analysis.embedding.components import parallel_analysis, project
 from analysis.embedding.correlations import Correlations, correlate
 from analysis.embedding.embed import Embedding, embed
@@ -76,8 +76,30 @@ def run_embedding(context: RunContext) -> Results:
     arrays = {
         "embedding/values": embedding.matrix.values,
         "embedding/mean": embedding.components.mean,
+        "embedding/sources": _source_runs(project_file, rows["embedding"], sources),
+        "embedding/evaluations": _evaluation_runs(project_file, rows["embedding"]),
     }
     return Results(rows, arrays, problems)
+
+
+def _source_runs(
+    project_file: Project, points: Sequence[Mapping[str, Any]], sources: Mapping[str, UnitSource]
+) -> np.ndarray:
+    """int64 (models, 2): the id of each model, and the dissection run its units come from."""
+    ids = {row["name"]: row["id"] for row in project_file.rows("SELECT id, name FROM model")}
+    return np.array(
+        [(ids[row["model"]], sources[row["model"]].run) for row in points], dtype=np.int64
+    )
+
+
+def _evaluation_runs(project_file: Project, points: Sequence[Mapping[str, Any]]) -> np.ndarray:
+    """int64 (runs,): where the performance of the models comes from, ascending."""
+    names = {row["model"] for row in points}
+    newest = project_file.rows(
+        "SELECT model, max(run) AS run FROM performance WHERE value IS NOT NULL"
+        " GROUP BY model, task"
+    )
+    return np.array(sorted({row["run"] for row in newest if row["model"] in names}), dtype=np.int64)
 
 
 def _of_same_runs(sources: Mapping[str, UnitSource], models: Sequence[str]) -> tuple[str, ...]:
@@ -118,8 +140,8 @@ def _component_rows(embedding: Embedding, parameters: EmbeddingParameters) -> li
     return [
         {
             "component": index + 1,
-            "explained_variance": _number(share),
-            "null_95": _number(chance[index]),
+            "explained_variance": number_or_none(share),
+            "null_95": number_or_none(chance[index]),
         }
         for index, share in enumerate(variance)
     ]
@@ -139,7 +161,7 @@ def _loading_rows(embedding: Embedding) -> list[dict[str, Any]]:
 def _group_rows(embedding: Embedding) -> list[dict[str, Any]]:
     choice = embedding.choice
     return [
-        {"k": int(k), "inertia": _number(inertia), "silhouette": _number(silhouette)}
+        {"k": int(k), "inertia": number_or_none(inertia), "silhouette": number_or_none(silhouette)}
         for k, inertia, silhouette in zip(choice.k, choice.inertia, choice.silhouette, strict=True)
     ]
 
@@ -156,15 +178,17 @@ def _point_row(embedding: Embedding, covariance: np.ndarray, index: int) -> dict
 
 def _coordinates(place: np.ndarray) -> dict[str, float | None]:
     padded = np.pad(place, (0, _COMPONENTS - len(place)), constant_values=np.nan)
-    return {f"pc{number}": _number(value) for number, value in enumerate(padded, start=1)}
+    return {f"pc{number}": number_or_none(value) for number, value in enumerate(padded, start=1)}
 
 
 def _doubts(covariance: np.ndarray) -> dict[str, float | None]:
     lacking = _COMPONENTS - len(covariance)
     padded = np.pad(covariance, (0, lacking), constant_values=np.nan)
-    doubts = {f"se{number + 1}": _number(padded[number, number] ** 0.5) for number in range(3)}
+    doubts = {
+        f"se{number + 1}": number_or_none(padded[number, number] ** 0.5) for number in range(3)
+    }
     pairs = ((0, 1), (0, 2), (1, 2))
-    return doubts | {f"covariance{a + 1}{b + 1}": _number(padded[a, b]) for a, b in pairs}
+    return doubts | {f"covariance{a + 1}{b + 1}": number_or_none(padded[a, b]) for a, b in pairs}
 
 
 def _projected_rows(
@@ -217,13 +241,13 @@ def _stability_rows(
         {
             "kind": "unit bootstrap",
             "setting": "groups kept",
-            "agreement": _number(bootstrap.kept),
-            "displacement": _number(bootstrap.displacement),
+            "agreement": number_or_none(bootstrap.kept),
+            "displacement": number_or_none(bootstrap.displacement),
         },
         {
             "kind": "unit bootstrap",
             "setting": "adjusted Rand index",
-            "agreement": _number(bootstrap.agreement),
+            "agreement": number_or_none(bootstrap.agreement),
             "displacement": None,
         },
     ]
@@ -235,8 +259,8 @@ def _stability_rows(
             {
                 "kind": kind,
                 "setting": setting,
-                "agreement": _number(agreement),
-                "displacement": _number(displacement),
+                "agreement": number_or_none(agreement),
+                "displacement": number_or_none(displacement),
             }
             for setting, agreement, displacement in zip(
                 changes.settings, changes.agreement, changes.displacement, strict=True
@@ -315,15 +339,11 @@ def _correlation_rows(
         {
             **key,
             "component": component + 1,
-            "r": _number(found.r[row, component]),
-            "p": _number(found.p[row, component]),
-            "p_adjusted": _number(found.p_adjusted[row, component]),
+            "r": number_or_none(found.r[row, component]),
+            "p": number_or_none(found.p[row, component]),
+            "p_adjusted": number_or_none(found.p_adjusted[row, component]),
             "n": int(found.n[row, component]),
         }
         for row, key in enumerate(keys)
         for component in range(found.r.shape[1])
     ]
-
-
-def _number(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None

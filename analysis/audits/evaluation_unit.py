@@ -10,7 +10,7 @@ import numpy as np
 from analysis.audits.comparison import images_of_run
 from analysis.audits.context import RunContext
 from analysis.audits.evaluation import labelled_split
-from analysis.audits.plan import Results, Unit
+from analysis.audits.plan import Results, Unit, number_or_none
 from analysis.devices import algebra_threads
 from analysis.evaluation.ensembles import ensembles
 from analysis.evaluation.tasks import evaluate
@@ -50,8 +50,8 @@ def run_model(unit: Unit, context: RunContext) -> Results:
             "model": unit.model,
             "task": task.task,
             "value": task.accuracy.value,
-            "ci_low": _number(task.accuracy.low),
-            "ci_high": _number(task.accuracy.high),
+            "ci_low": number_or_none(task.accuracy.low),
+            "ci_high": number_or_none(task.accuracy.high),
             "n": task.accuracy.n,
         }
         for task in result.results
@@ -64,8 +64,10 @@ def run_model(unit: Unit, context: RunContext) -> Results:
     for task in result.results:
         if task.probabilities is not None:
             arrays[f"{unit.key}/{task.task}"] = task.probabilities.astype(np.float32)
-    problems = [*found.problems, *split.left_out] if unit.key == "models/0" else []
-    problems += [(f"{unit.model}, {what}", why) for what, why in result.left_out]
+    # What the images do not allow holds for every model: it is said once a run.
+    first = unit.key == "models/0"
+    problems = [*found.problems, *split.left_out, *result.left_out] if first else []
+    problems += [(f"{unit.model}, {what}", why) for what, why in result.doubtful]
     return Results({"performance": rows}, arrays, problems)
 
 
@@ -111,14 +113,10 @@ def _task_rows(
             "performance_b": float(found.performance[b]),
             "performance": float(found.combined[a, b]),
             "gain": float(found.gain[a, b]),
-            "ci_low": _number(found.ci_low[a, b]),
-            "ci_high": _number(found.ci_high[a, b]),
+            "ci_low": number_or_none(found.ci_low[a, b]),
+            "ci_high": number_or_none(found.ci_high[a, b]),
             "n": found.n,
         }
         for a in range(len(members))
         for b in range(a + 1, len(members))
     ]
-
-
-def _number(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None

@@ -61,11 +61,6 @@ def read_images(project: Project, image_set: int | None) -> tuple[ImageEntry, ..
     return tuple(ImageEntry(*tuple(row)) for row in rows)
 
 
-def parse_class_names(text: str) -> tuple[str, ...]:
-    """Class names from a comma-separated text; empty means all."""
-    return tuple(name.strip() for name in text.split(",") if name.strip())
-
-
 def group_by_label(
     images: Iterable[ImageEntry], *, limit: int, minimum: int, seed: int, only: Sequence[str] = ()
 ) -> Grouping:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from analysis.audits.plan import number_or_none
 from analysis.errors import AuditError
 from analysis.project import IMPORTED, Project
 
@@ -56,8 +57,8 @@ def import_performance(project: Project, file: Path) -> ImportSummary:
             "model": model,
             "task": task,
             "value": float(table.values[row, column]),
-            "ci_low": _number(table.ci_low[row, column]),
-            "ci_high": _number(table.ci_high[row, column]),
+            "ci_low": number_or_none(table.ci_low[row, column]),
+            "ci_high": number_or_none(table.ci_high[row, column]),
             "n": _whole(table.n[row, column]),
         }
         for row, model in enumerate(table.models)
@@ -139,13 +140,13 @@ def _unit_rows(table: DissectionTable, counted: np.ndarray) -> list[dict[str, An
             "model": str(table.model[index]),
             "layer": str(table.layer[index]),
             "unit": int(table.unit[index]),
-            "threshold": _number(table.threshold[index]),
-            "active_fraction": _number(table.active_fraction[index]),
+            "threshold": number_or_none(table.threshold[index]),
+            "active_fraction": number_or_none(table.active_fraction[index]),
             "concept": str(table.concept[index]) or None,
             "category": str(table.category[index]) or None,
-            "iou": _number(table.iou[index]),
-            "null_iou": _number(table.null_iou[index]),
-            "p": _number(table.p[index]),
+            "iou": number_or_none(table.iou[index]),
+            "null_iou": number_or_none(table.null_iou[index]),
+            "p": number_or_none(table.p[index]),
             "interpretable": int(counted[index]),
         }
         for index in range(len(table.unit))
@@ -162,10 +163,10 @@ def _candidate_rows(table: DissectionTable) -> list[dict[str, Any]]:
             "rank": int(found.rank[index]),
             "concept": str(found.concept[index]),
             "category": str(found.category[index]),
-            "iou": _number(found.iou[index]),
-            "intersection": _number(found.intersection[index]),
-            "activation": _number(found.activation[index]),
-            "truth": _number(found.truth[index]),
+            "iou": number_or_none(found.iou[index]),
+            "intersection": number_or_none(found.intersection[index]),
+            "activation": number_or_none(found.activation[index]),
+            "truth": number_or_none(found.truth[index]),
         }
         for index, row in enumerate(found.row.tolist())
     ]
@@ -208,10 +209,6 @@ def _add_run(
         **(parameters or {}),
     }
     return project.add_run(audit, f"{title}: {file.name}", values, models=models)
-
-
-def _number(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
 
 
 def _whole(value: float) -> int | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from analysis.audits.grouping import ImageEntry
 from analysis.errors import AuditError
+from analysis.name_lists import split_names
 from analysis.segmentation.broden import find_broden, open_broden
 from analysis.segmentation.colours import ColourPlanes
 from analysis.segmentation.image_labels import ImageLabelPlanes
@@ -136,7 +137,7 @@ def _folders(project: Project, image_set: int | None, wanted: str) -> list[tuple
         root = project.label_planes_root(row["id"])
         if own is None or root != own:
             found[row["name"]] = (row["name"], row["kind"], root)
-    names = [part.strip() for part in wanted.split(",") if part.strip()]
+    names = split_names(wanted)
     unknown = [name for name in names if name not in found]
     if unknown:
         known = ", ".join(found)

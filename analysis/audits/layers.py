@@ -20,6 +20,7 @@ from analysis.audits.context import SIDES, RunContext
 from analysis.audits.parameters import parameter
 from analysis.audits.plan import Estimate, Request, Results, Unit
 from analysis.errors import AuditError
+from analysis.name_lists import split_names
 from analysis.project import Project
 
 # Seconds of algebra a class and layer takes beside the forwards, as measured on two cores.
@@ -47,8 +48,7 @@ class LayersParameters(ComparisonParameters):
     )
 
     def named_layers(self, side: str) -> tuple[str, ...]:
-        text = self.layers_a if side == "a" else self.layers_b
-        return tuple(name.strip() for name in text.split(",") if name.strip())
+        return split_names(self.layers_a if side == "a" else self.layers_b)
 
 
 def chosen_layers(project: Project, model: str, names: Sequence[str], count: int) -> list[str]:

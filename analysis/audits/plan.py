@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -42,6 +43,11 @@ class Results:
     rows: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
     problems: Sequence[tuple[str, str]] = ()
+
+
+def number_or_none(value: float) -> float | None:
+    """A number as the rows of results keep it: None where there is none (NaN or infinite)."""
+    return float(value) if math.isfinite(value) else None
 
 
 @dataclass(frozen=True)

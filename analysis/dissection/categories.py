@@ -14,4 +14,4 @@ from __future__ import annotations
 DEAD = "dead"
 FAILED_THRESHOLD = "failed threshold"
 NOT_A_NUMBER = "not a number"
-NOT_COUNTED = frozenset({DEAD, FAILED_THRESHOLD, NOT_A_NUMBER})
+NOT_COUNTED = (DEAD, FAILED_THRESHOLD, NOT_A_NUMBER)

@@ -53,10 +53,15 @@ class TaskResult:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What could be asked, and what was left out: (task or class, reason)."""
+    """What could be asked.
+
+    `left_out`: (task, reason) of what the images do not allow, the same for every model of a
+    split. `doubtful`: (task, reason) of results of these features that are to be doubted.
+    """
 
     results: tuple[TaskResult, ...]
     left_out: tuple[tuple[str, str], ...]
+    doubtful: tuple[tuple[str, str], ...] = ()
 
 
 def evaluate(
@@ -81,6 +86,7 @@ def evaluate(
     tell = _Shares(report, bool(chosen.neighbours) + chosen.probe + len(chosen.shots))
     results: list[TaskResult] = []
     left_out: list[tuple[str, str]] = []
+    doubtful: list[tuple[str, str]] = []
     if chosen.neighbours:
         near = cross_validated_knn(
             values, split, chosen.neighbours, chosen.temperature, tell.next()
@@ -99,13 +105,13 @@ def evaluate(
         )
         results.append(_classified(LINEAR_PROBE, probe.probabilities, split, chosen))
         if not all(probe.converged):
-            left_out.append((LINEAR_PROBE, "the solver stopped before it converged"))
+            doubtful.append((LINEAR_PROBE, "the solver stopped before it converged"))
     for shots in chosen.shots:
         result, problems = _few_shot(values, split, shots, chosen, tell.next())
         left_out += problems
         if result is not None:
             results.append(result)
-    return Evaluation(tuple(results), tuple(left_out))
+    return Evaluation(tuple(results), tuple(left_out), tuple(doubtful))
 
 
 def _classified(

@@ -13,6 +13,7 @@ from analysis.figures.definition import FigureDefinition, no_results
 from analysis.figures.unit_data import Profiles, ThresholdSweep, UnitDetail, UnitTable
 from analysis.figures.unit_readers import profiles, threshold_sweep, unit_details, unit_table
 from analysis.figures.unit_tables import profiles_table, sweep_table, units_table
+from analysis.name_lists import split_names
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -56,7 +57,7 @@ def _read_profiles(project: Project, run: int, chosen: ProfilesFigureParameters)
     whole = profiles(project, run)
     if not whole.models:
         raise no_results(run, "dissection")
-    names = [name.strip() for name in chosen.models.split(",") if name.strip()]
+    names = split_names(chosen.models)
     if not names:
         return whole
     for name in names:

@@ -5,7 +5,7 @@ As in `readers`: results as they are now, a number that does not exist is NaN.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -192,17 +192,20 @@ def correlation_matrix(project: Project, run: int, kind: str) -> CorrelationMatr
     )
 
 
-def performance_table(project: Project) -> PerformanceTable:
+def performance_table(project: Project, runs: Collection[int] | None = None) -> PerformanceTable:
     """Performance of every model in every task, of all evaluation runs, also imported ones.
 
     Of several runs of a model and task, the newest counts. Models are in the order of the project,
     tasks in the order in which they came.
+
+    :param runs: only these evaluation runs.
     """
-    rows = project.rows(
-        "SELECT performance.model, task, value, ci_low, ci_high, n FROM performance"
-        " JOIN run ON run.id = performance.run WHERE audit = 'evaluation'"
+    found = project.rows(
+        "SELECT performance.model, task, value, ci_low, ci_high, n, performance.run"
+        " FROM performance JOIN run ON run.id = performance.run WHERE audit = 'evaluation'"
         " ORDER BY performance.run, performance.id"
     )
+    rows = [tuple(row)[:6] for row in found if runs is None or row["run"] in runs]
     models, tasks, *numbers = unzip(rows, 6)
     present = set(models)
     known = project.rows("SELECT name FROM model ORDER BY position, id")
@@ -231,7 +234,8 @@ def performance_surface(
 ) -> PerformanceSurface:
     """Performance in a task over two components, by k-nearest-neighbour regression.
 
-    `models` and `performance` are those of the embedding's models that have a value in the task.
+    `models` and `performance` are those of the embedding's models that have a value in the task,
+    in the evaluations that the embedding was correlated with, or if those lack it in any.
     Raises AuditError for a run without results, an unknown component, a component against itself,
     and a task in which no model of the embedding has a value.
     """
@@ -239,16 +243,7 @@ def performance_surface(
     _check_component(points, component_x, component_y)
     if component_x == component_y:
         raise AuditError("A map needs two different components.", "Choose another component.")
-    table = performance_table(project)
-    if task not in table.tasks:
-        raise AuditError(
-            f"This project has no performance in a task “{task}”.",
-            "The table `performance` lists the tasks; `parallax run FILE evaluation` adds some.",
-        )
-    value_of = dict(
-        zip(table.models, table.value[:, table.tasks.index(task)].tolist(), strict=True)
-    )
-    performance = as_floats([value_of.get(model) for model in points.models])
+    performance = _performance(project, points, task)
     place = points.points[:, [component_x - 1, component_y - 1]]
     valued = np.isfinite(performance)
     x, y = _grid(place)
@@ -264,6 +259,38 @@ def performance_surface(
         performance=read_only(performance[valued]),
         neighbours=min(NEIGHBOURS, int(valued.sum())),
     )
+
+
+def _performance(project: Project, points: EmbeddingPoints, task: str) -> np.ndarray:
+    """(models,) in the evaluations that an embedding was correlated with, else in any; NaN where
+    there is none."""
+    correlated = performance_table(project, _correlated_runs(project, points.run))
+    found = _in_task(correlated, task, points.models)
+    if np.isfinite(found).any():
+        return found
+    table = performance_table(project)
+    if task not in table.tasks:
+        raise AuditError(
+            f"This project has no performance in a task “{task}”.",
+            "The table `performance` lists the tasks; `parallax run FILE evaluation` adds some.",
+        )
+    return _in_task(table, task, points.models)
+
+
+def _in_task(table: PerformanceTable, task: str, models: Sequence[str]) -> np.ndarray:
+    """(models,) values of a table; NaN where it lacks the model or the task."""
+    if task not in table.tasks:
+        return np.full(len(models), np.nan)
+    values = table.value[:, table.tasks.index(task)].tolist()
+    value_of = dict(zip(table.models, values, strict=True))
+    return as_floats([value_of.get(model) for model in models])
+
+
+def _correlated_runs(project: Project, run: int) -> frozenset[int] | None:
+    """The evaluation runs behind an embedding's correlations; None if it did not record them."""
+    if not project.has_array(run, "embedding/evaluations"):
+        return None
+    return frozenset(project.read_array(run, "embedding/evaluations").ravel().tolist())
 
 
 def _grid(place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -30,6 +30,7 @@ from analysis.figures.data import (
     LayerSimilarity,
     ReplacementPoints,
 )
+from analysis.name_lists import split_names
 
 if TYPE_CHECKING:
     from analysis.project import Project
@@ -146,7 +147,7 @@ def _label_count(project: Project, about: Any) -> int:
     parameters = json.loads(about["parameters"] or "{}")
     if parameters.get("group_by", "label") != "label":
         return 0
-    named = [name for name in str(parameters.get("classes", "")).split(",") if name.strip()]
+    named = split_names(str(parameters.get("classes", "")))
     return len(named) or project.value(
         "SELECT COUNT(DISTINCT label) FROM image WHERE image_set = ?", (about["image_set"],)
     )

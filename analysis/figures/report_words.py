@@ -159,7 +159,7 @@ _FIGURES = {
         *("profile-correlation", "performance-correlation", "stability"),
     ),
 }
-_NOT_SET = ("sources", "imported")  # said of a run, not asked for
+_NOT_SET = ("imported",)  # said of a run, not asked for
 _IMPORTS = {"dissection": "dissection", "evaluation": "performance"}
 
 

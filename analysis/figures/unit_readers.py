@@ -273,8 +273,8 @@ def profiles(project: Project, run: int, models: Sequence[str] | None = None) ->
     """The dissect profiles of the models of a dissection or an embedding run.
 
     One entry a model and layer, in the order of the run. For an embedding run they are those that
-    it was made from: of each of its models the newest dissection run among its sources, there the
-    last layer (or the one it names), counted at its own IoU threshold.
+    it was made from: of each of its models the dissection run that it recorded (where it has none
+    yet, the newest), there the last layer (or the one it names), counted at its own IoU threshold.
 
     :param models: only these, in this order.
     Raises AuditError for an unknown run, and for a run of another audit.
@@ -343,6 +343,7 @@ def _dissected(project: Project, run: int) -> list[Column]:
 def _embedded(project: Project, about: Any) -> list[Column]:
     """Where the units of each model of an embedding come from, in the order of the embedding."""
     parameters = run_parameters(about)
+    recorded = _recorded_runs(project, about["id"])
     named = _named_runs(parameters)
     layer = str(parameters.get("layer") or "")
     members = {
@@ -360,17 +361,28 @@ def _embedded(project: Project, about: Any) -> list[Column]:
         " LEFT JOIN layer ON layer.model = found.model AND layer.name = found.layer"
         " ORDER BY found.run, layer.position"
     ):
-        suits = (not named or run in named) and (not layer or of_layer == layer)
-        if suits and model in members:
+        suits = recorded.get(model) == run if recorded else not named or run in named
+        if suits and model in members and (not layer or of_layer == layer):
             found[model] = (run, model, of_layer)  # the last is the newest
     return [found[model] for model in model_order(project, about["id"], list(found))]
 
 
+def _recorded_runs(project: Project, run: int) -> dict[str, int]:
+    """The dissection run that an embedding took the units of each of its models from.
+
+    Empty where it has no results yet, or comes from a version that did not record it.
+    """
+    if not project.has_array(run, "embedding/sources"):
+        return {}
+    sources = project.read_array(run, "embedding/sources")
+    if sources.ndim != 2 or sources.shape[1] != 2:  # files are untrusted
+        return {}
+    names = {row["id"]: row["name"] for row in project.rows("SELECT id, name FROM model")}
+    return {names[model]: source for model, source in sources.tolist() if model in names}
+
+
 def _named_runs(parameters: dict[str, Any]) -> frozenset[int]:
-    """The dissection runs that an embedding says it was made from; none when it does not say."""
-    sources = parameters.get("sources")
-    if isinstance(sources, list) and sources:
-        return frozenset(source for source in sources if isinstance(source, int))
+    """The dissection runs that an embedding is asked to be made from; none for any."""
     parts = (part.strip() for part in str(parameters.get("dissection") or "").split(","))
     return frozenset(int(part) for part in parts if part.isdecimal())
 

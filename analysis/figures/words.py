@@ -6,6 +6,14 @@ import math
 import unicodedata
 from collections.abc import Sequence
 
+from analysis.dissection import categories
+
+# In place of a unit's category: no concept can be told of it.
+DEAD = categories.DEAD
+FAILED_THRESHOLD = categories.FAILED_THRESHOLD
+NOT_A_NUMBER = categories.NOT_A_NUMBER
+NOT_COUNTED = categories.NOT_COUNTED
+
 ELLIPSIS = "…"
 
 

@@ -62,13 +62,13 @@ def decode_image(path: Path, at_least: int | None = None) -> Image.Image:
         own domain), as long as its shorter side keeps this many pixels. None: full size.
     :raises ImageProblem: if the file is missing, empty, damaged, too large or not an image.
     """
-    with _open_file(path) as file:
+    with open_image_file(path) as file:
         return decode_stream(file, at_least)
 
 
 def decode_stream(file: BinaryIO, at_least: int | None = None) -> Image.Image:
     """`decode_image` for a file that is open already."""
-    with _loaded(file, at_least) as image:
+    with loaded_image(file, at_least) as image:
         orientation = _orientation(image)
         pixels = _colours(image)
     if orientation in _UPRIGHT:
@@ -89,7 +89,7 @@ def inspect_image(path: Path, check: Callable[[], None] | None = None) -> tuple[
     :param check: called between blocks of a large file; may raise to stop.
     :raises ImageProblem: as `decode_image`.
     """
-    with _open_file(path) as file:
+    with open_image_file(path) as file:
         size_bytes = os.fstat(file.fileno()).st_size
         if size_bytes <= _IN_MEMORY_BYTES:
             data = _read(file)
@@ -106,7 +106,7 @@ def hash_file(path: Path, check: Callable[[], None] | None = None) -> str:
     :param check: called between blocks; may raise to stop.
     :raises ImageProblem: if the file cannot be read.
     """
-    with _open_file(path) as file:
+    with open_image_file(path) as file:
         return _digest(file, check)
 
 
@@ -135,7 +135,12 @@ def _verify(file: BinaryIO) -> tuple[int, int]:
 
 
 @contextlib.contextmanager
-def _loaded(file: BinaryIO, at_least: int | None) -> Iterator[Image.Image]:
+def loaded_image(file: BinaryIO, at_least: int | None = None) -> Iterator[Image.Image]:
+    """The pixels of an open file as they are in it: neither turned upright nor converted.
+
+    :param at_least: as for `decode_image`.
+    :raises ImageProblem: if the file is damaged, too large or not an image.
+    """
     with _opened(file) as image:
         _load(image, at_least)
         yield image
@@ -195,7 +200,11 @@ def _orientation(image: Image.Image) -> int:
 
 
 @contextlib.contextmanager
-def _open_file(path: Path) -> Iterator[BinaryIO]:
+def open_image_file(path: Path) -> Iterator[BinaryIO]:
+    """A file that may hold an image, open for reading.
+
+    :raises ImageProblem: if it is missing, empty, too large, or no regular file.
+    """
     try:
         status = os.stat(path)
         if stat.S_ISDIR(status.st_mode):

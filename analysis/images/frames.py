@@ -41,7 +41,7 @@ class Frame:
     def apply(self, image: Image.Image) -> np.ndarray:
         """The frame of an upright RGB image: uint8 (crop, crop, 3)."""
         rgb = image if image.mode == "RGB" else image.convert("RGB")
-        resized, (left, top) = self._geometry(image.width, image.height)
+        resized, (left, top) = self.placement(image.width, image.height)
         box = (left, top, left + self.crop, top + self.crop)
         if max(resized) <= _LONGEST * self.resize:
             return np.asarray(rgb.resize(resized, Image.Resampling.BILINEAR).crop(box))
@@ -69,13 +69,14 @@ class Frame:
             one pixel wide and high.
         """
         boxes = np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
-        resized, (left, top) = self._geometry(width, height)
+        resized, (left, top) = self.placement(width, height)
         x, x_end = _edges(boxes[:, 0] + left, boxes[:, 2], width / resized[0], width)
         y, y_end = _edges(boxes[:, 1] + top, boxes[:, 3], height / resized[1], height)
         return np.stack([x, y, x_end - x, y_end - y], axis=1)
 
-    def _geometry(self, width: int, height: int) -> tuple[tuple[int, int], tuple[int, int]]:
-        """The size of the resized image, and the crop's left and top in it.
+    def placement(self, width: int, height: int) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Where the frame lies: (width, height) of the resized image, and the crop's (left, top)
+        in it, in pixels.
 
         The rounding is torchvision's: the longer side is cut to an integer, the corner rounded
         half to even.

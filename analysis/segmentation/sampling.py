@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from analysis.images.decoding import ImageProblem, _loaded, _open_file
+from analysis.images.decoding import ImageProblem, loaded_image, open_image_file
 from analysis.images.frames import Frame
 from analysis.segmentation.planes import PlaneImage
 
@@ -46,7 +46,7 @@ def grid_pixels(
     :param plane_width: of a plane over the whole image, which may be of another size than it.
     :returns: int64 rows (resolution,) and columns (resolution,).
     """
-    (resized_width, resized_height), (left, top) = frame._geometry(width, height)
+    (resized_width, resized_height), (left, top) = frame.placement(width, height)
     centres = (2 * np.arange(resolution, dtype=np.int64) + 1) * frame.crop
     columns = (2 * resolution * left + centres) * plane_width // (2 * resolution * resized_width)
     rows = (2 * resolution * top + centres) * plane_height // (2 * resolution * resized_height)
@@ -61,7 +61,7 @@ def sample_plane(file: Path, image: PlaneImage, frame: Frame, resolution: int) -
     :raises ImageProblem: if the file is missing, damaged or too large, holds something else than
         labels, or has not the shape of its image.
     """
-    with _open_file(file) as stream, _loaded(stream, None) as picture:
+    with open_image_file(file) as stream, loaded_image(stream) as picture:
         if picture.mode not in _CHANNELS:
             raise ImageProblem(f"Its pixels ({picture.mode}) are no labels.")
         _check_shape(picture.size, image)

@@ -26,7 +26,7 @@ _TITLES = {
     "layer_b": "layer of B",
     "iou_threshold": "IoU threshold",
 }
-_LAYER_FIELDS = {"layer_a": "a", "layer_b": "b"}
+_LAYER_FIELDS = frozenset({"layer_a", "layer_b", "layer"})
 
 
 class ParameterForm(QWidget):
@@ -63,15 +63,15 @@ class ParameterForm(QWidget):
             _set_value(widget, as_text(values.get(field.name, field.default)))
             self._watch(widget)
 
-    def set_layers(self, layers_a: Sequence[str], layers_b: Sequence[str]) -> None:
-        """The layers that the fields `layer_a` and `layer_b` offer."""
-        for name, side in _LAYER_FIELDS.items():
+    def set_layers(self, layers: Mapping[str, Sequence[str]]) -> None:
+        """The layers that the fields `layer_a`, `layer_b` and `layer` offer, by field."""
+        for name, offered in layers.items():
             combo = self._fields.get(name)
             if isinstance(combo, QComboBox):
                 text = combo.currentText()
                 combo.blockSignals(True)
                 combo.clear()
-                combo.addItems(list(layers_a if side == "a" else layers_b))
+                combo.addItems(list(offered))
                 combo.setEditText(text)
                 combo.blockSignals(False)
 

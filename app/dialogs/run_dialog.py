@@ -62,7 +62,7 @@ class RunDialog(FormDialog):
         self.audit.currentIndexChanged.connect(self._on_audit)
         for combo in (self.model_a, self.model_b):
             combo.currentIndexChanged.connect(self._on_models)
-        self.models.changed.connect(self._on_edited)
+        self.models.changed.connect(self._on_models)
         self.image_set.currentIndexChanged.connect(self._on_edited)
         self.parameters.changed.connect(self._on_edited)
         workspace.loader.failed.connect(self._on_failed)
@@ -157,13 +157,16 @@ class RunDialog(FormDialog):
 
     @Slot()
     def _on_models(self) -> None:
-        layers = [_layer_names(self._model(combo)) for combo in (self.model_a, self.model_b)]
-        self.parameters.set_layers(*layers)
+        pair = (self.model_a.currentData(), self.model_b.currentData())
+        offered = dict(zip(("layer_a", "layer_b"), map(self._layers, pair), strict=True))
+        offered["layer"] = _shared([self._layers(name) for name in self.models.checked()])
+        self.parameters.set_layers(offered)
         self._on_edited()
 
-    def _model(self, combo: QComboBox) -> ModelEntry | None:
+    def _layers(self, name: str | None) -> list[str]:
         index = self._workspace.index
-        return index.model(combo.currentData()) if index is not None else None
+        model = index.model(name) if index is not None else None
+        return [layer.name for layer in model.layers] if model is not None else []
 
     @Slot()
     def _on_edited(self) -> None:
@@ -281,8 +284,10 @@ def estimate_text(estimate: Any) -> str:
     return "\n".join([text, *estimate.notes])
 
 
-def _layer_names(model: ModelEntry | None) -> list[str]:
-    return [layer.name for layer in model.layers] if model is not None else []
+def _shared(layers: Sequence[Sequence[str]]) -> list[str]:
+    """The layers that all models have, in the order of the first."""
+    common = set.intersection(*map(set, layers)) if layers else set()
+    return [name for name in layers[0] if name in common] if layers else []
 
 
 def _combo(name: str) -> QComboBox:

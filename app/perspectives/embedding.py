@@ -48,6 +48,7 @@ class EmbeddingPresenter(Presenter):
 
         view = EmbeddingView()
         view.models_selected.connect(self._on_models)
+        view.model_hovered.connect(self._on_hover)
         view.compare_requested.connect(self.compare_wished)
         view.task_requested.connect(self._on_task)
         view.concept_requested.connect(self._on_concept)
@@ -173,6 +174,8 @@ class EmbeddingPresenter(Presenter):
         now, view = self.session.snapshot, self.view
         if "models" in changes:
             view.set_models(now.models)  # type: ignore[attr-defined]
+        if "hover_model" in changes:
+            view.set_hover(now.hover_model)  # type: ignore[attr-defined]
         if "components" in changes:
             view.set_components(*now.components)  # type: ignore[attr-defined]
             self._load_surface()
@@ -203,6 +206,10 @@ class EmbeddingPresenter(Presenter):
     @Slot(object)
     def _on_models(self, names: tuple[str, ...]) -> None:
         self.workspace.select_models(names, self)
+
+    @Slot(object)
+    def _on_hover(self, model: str | None) -> None:
+        self.session.update({"hover_model": model}, self)
 
     @Slot(object)
     def _on_task(self, task: str | None) -> None:

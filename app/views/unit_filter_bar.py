@@ -19,11 +19,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from analysis.figures.words import count, number
+from analysis.figures.words import NOT_COUNTED, count, number
 from app.labels import ElidedLabel
 from app.theme import GRID, font
 from app.views.unit_index import NO_CATEGORY, UnitFilters
-from app.widgets.category_marks import NOT_COUNTED, category_icon, category_word
+from app.widgets.category_marks import category_icon, category_word
 from app.widgets.flow_layout import FlowLayout
 
 _ORDER = ("object", "part", "material", "color", "colour", "texture", "scene", "class")

@@ -10,10 +10,10 @@ from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from analysis.figures.unit_data import UnitDetail, UnitPatch
-from analysis.figures.words import number
+from analysis.figures.words import DEAD, NOT_COUNTED, number
 from app.theme import GRID, IMAGE_MAT, font, theme
 from app.views.unit_words import NO_IMAGES, concept_words
-from app.widgets.category_marks import NOT_COUNTED, category_colour, paint_category
+from app.widgets.category_marks import category_colour, paint_category
 from app.widgets.image_grid import FRAME, fitted, write_missing
 from app.widgets.masked_pictures import MaskedPicture, MaskedPictures
 from app.widgets.score_bar import paint_score
@@ -173,6 +173,6 @@ class UnitGridDelegate(QStyledItemDelegate):
         painter.setFont(font("small"))
         current = index.row() == self._grid.currentIndex().row()
         painter.setPen(theme().colour("highlight_text" if current else "muted"))
-        words = "no image: it is never active" if detail.category == "dead" else NO_IMAGES
+        words = "no image: it is never active" if detail.category == DEAD else NO_IMAGES
         flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
         painter.drawText(row.adjusted(GRID, 0, 0, 0), int(flags), words)

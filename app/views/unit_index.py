@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analysis.figures.unit_data import UnitTable
-from app.widgets.category_marks import NOT_COUNTED
+from analysis.figures.words import NOT_COUNTED
 
 NO_CATEGORY = "no concept"
 

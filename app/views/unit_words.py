@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 
 from analysis.figures.unit_data import UnitDetail, UnitPatch, UnitTable
-from analysis.figures.words import count, number
+from analysis.figures.words import DEAD, FAILED_THRESHOLD, NOT_A_NUMBER, NOT_COUNTED, count, number
 from app.views.unit_index import Found
-from app.widgets.category_marks import NOT_COUNTED, category_word
+from app.widgets.category_marks import category_word
 from app.widgets.quantities import significant
 
-DEAD, FAILED_THRESHOLD, NOT_A_NUMBER = NOT_COUNTED
 NO_IMAGES = "imported from a table: no images are known"
 NO_NULL = "no null was drawn"
 NO_NUMBER = "the unit is dead, its threshold failed, or its overlap could not be measured"

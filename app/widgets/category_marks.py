@@ -8,10 +8,8 @@ from functools import cache
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QBrush, QColor, QIcon, QPainter, QPen, QPixmap, QPolygonF
 
+from analysis.figures.words import NOT_COUNTED
 from app.theme import CATEGORIES
-
-NOT_COUNTED = ("dead", "failed threshold", "not a number")
-"""In place of a category: units of which no concept can be told."""
 
 OTHER_COLOUR = "#8A929B"
 _SIDE = 12

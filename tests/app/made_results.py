@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from analysis.audits.parameters import parameter
+from analysis.name_lists import split_names
 from analysis.project import Project
 
 LAYER = "penultimate"
@@ -39,6 +40,7 @@ class FakeEmbeddingParameters:
 
 @dataclass(frozen=True)
 class FakeEvaluationParameters:
+    layer: str = parameter("penultimate", "Layer whose features are used")
     folds: int = parameter(5, "Folds", minimum=2, maximum=20)
 
 
@@ -151,7 +153,7 @@ def _dissection(
 
 def _embedding(project: Project, run: int) -> dict[str, list[dict[str, Any]]]:
     parameters = json.loads(project.value("SELECT parameters FROM run WHERE id = ?", (run,)))
-    further = [name for name in parameters.get("projected", "").split(",") if name]
+    further = split_names(parameters.get("projected", ""))
     fitted = project.run_models(run)
     points = [
         {"model": model, "pc1": float(place), "pc2": place % 2 - 0.5, "pc3": -0.1 * place,

@@ -98,6 +98,27 @@ def test_models_dissected_since_can_be_projected(qtbot, window, project_file, ba
     until(qtbot, lambda: not presenter.view.newcomers.isVisible())
 
 
+def test_models_whose_names_hold_commas_are_projected(qtbot, window, project_file) -> None:
+    from tests.app.made_results import add_embedding
+
+    with Project.open(project_file) as project:
+        project.rename_model("SqueezeNet", "SqueezeNet, 1.1")
+        add_dissection(project, ("Lite0", "Lite2"))
+        add_embedding(project, ("Lite0", "Lite2"))
+        add_dissection(project, ("SqueezeNet, 1.1",))
+    window.commands.open_path(str(project_file))
+    until(qtbot, lambda: session(window).run_embedding == 4)
+    window.commands.models.project(4, ("SqueezeNet, 1.1",))
+    until(qtbot, lambda: window.workspace.run(6) is not None)
+    assert json.loads(window.workspace.run(6).parameters)["projected"] == '"SqueezeNet, 1.1"'
+    window.show_perspective("embedding")
+    until(qtbot, lambda: len(window.presenters["embedding"].models) == 3)
+    assert window.presenters["embedding"].models[2] == "SqueezeNet, 1.1"
+    window.commands.models.project(6, ("SqueezeNet, 1.1",))  # named once is enough
+    until(qtbot, lambda: window.workspace.run(7) is not None)
+    assert json.loads(window.workspace.run(7).parameters)["projected"] == '"SqueezeNet, 1.1"'
+
+
 def test_projecting_looks_at_the_new_models_dissection_too(qtbot, window, project_file) -> None:
     with Project.open(project_file) as project:
         add_dissection(project, ("Lite0", "Lite2"))

@@ -143,3 +143,40 @@ def test_going_back_brings_the_selection_back(qtbot, dissected_window) -> None:
     window.actions_registry["back"].trigger()
     assert session(window).models == ("Lite0",)
     assert selected_in_navigator(window) == ["Lite0"]
+
+
+def test_a_model_hovered_in_the_embedding_is_marked_in_the_navigator(
+    qtbot, dissected_window
+) -> None:
+    window = dissected_window
+    open_views(qtbot, window)
+    view = window.presenters["embedding"].view
+    back = window.actions_registry["back"].isEnabled()
+    view.scatter.model_hovered.emit("Lite2")
+    assert session(window).hover_model == "Lite2"
+    ground = [entry(window, "model", name).background(0).style() for name in ("Lite0", "Lite2")]
+    assert ground == [Qt.BrushStyle.NoBrush, Qt.BrushStyle.SolidPattern]
+    view.scatter.model_hovered.emit(None)
+    assert session(window).hover_model is None
+    assert entry(window, "model", "Lite2").background(0).style() == Qt.BrushStyle.NoBrush
+    assert window.actions_registry["back"].isEnabled() == back
+    assert session(window).models == ()
+
+
+def test_a_model_hovered_in_the_navigator_is_ringed_in_the_embedding(
+    qtbot, dissected_window
+) -> None:
+    window = dissected_window
+    open_views(qtbot, window)
+    navigator, ring = window.navigator, window.presenters["embedding"].view.scatter.flat.hover_ring
+    place = navigator.visualItemRect(entry(window, "model", "SqueezeNet")).center()
+    qtbot.mouseMove(navigator.viewport(), navigator.rect().topLeft())
+    qtbot.mouseMove(navigator.viewport(), place)
+    until(qtbot, lambda: session(window).hover_model == "SqueezeNet")
+    assert len(ring.getData()[0]) == 1
+    place = navigator.visualItemRect(entry(window, "run", 2)).center()
+    qtbot.mouseMove(navigator.viewport(), place)
+    until(qtbot, lambda: session(window).hover_model is None)
+    assert len(ring.getData()[0]) == 0
+    navigator.model_hovered.emit("a model without a place")
+    assert len(ring.getData()[0]) == 0

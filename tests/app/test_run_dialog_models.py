@@ -94,3 +94,18 @@ def test_pairs_are_chosen_among_networks(qtbot, workspace_with_table) -> None:
     dialog = make(qtbot, workspace_with_table, "concepts", models=("SqueezeNet", "Lite0"))
     assert dialog.chosen_models() == ("SqueezeNet", "Lite0")
     assert dialog.model_a.findData("from elsewhere") < 0
+
+
+def test_layers_that_all_models_have_are_offered(qtbot, workspace_with_table) -> None:
+    dialog = make(qtbot, workspace_with_table, "evaluation")
+    layer = dialog.parameters.field("layer")
+
+    def offered() -> list[str]:
+        return [layer.itemText(row) for row in range(layer.count())]
+
+    assert offered() == ["stem", "block1", "block2", "penultimate"]
+    assert dialog.parameters.values()["layer"] == "penultimate"
+    layer.setCurrentText("block1")
+    dialog.models.none.click()
+    assert offered() == []
+    assert dialog.parameters.values()["layer"] == "block1"

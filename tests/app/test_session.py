@@ -73,6 +73,7 @@ def test_closing_the_project_clears_everything() -> None:
     session.update({"project": None})
     assert session.snapshot == Snapshot()
     session.update({"project": "x", "models": ("A",), "run_embedding": 2, "unit": 3})
+    session.update({"hover_model": "A"})
     session.update({"project": "y"})
     assert session.snapshot == Snapshot(project="y")
 
@@ -102,6 +103,7 @@ def test_history_goes_back_and_ignores_hovering() -> None:
     first = Place("layers", Snapshot(project="p", model_a="A"))
     history.visit(first)
     history.visit(Place("layers", Snapshot(project="p", model_a="A", hover=4)))
+    history.visit(Place("layers", Snapshot(project="p", model_a="A", hover_model="B")))
     assert not history.can_go_back
     history.visit(Place("concepts", Snapshot(project="p", model_a="A", concept=4)))
     assert history.can_go_back

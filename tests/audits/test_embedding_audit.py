@@ -12,6 +12,8 @@ import pytest
 from analysis import audits
 from analysis.audits.imports import import_dissection, import_performance
 from analysis.errors import AuditError
+from analysis.figures.embedding_readers import embedding_points, performance_surface
+from analysis.figures.unit_readers import profiles
 from analysis.progress import Progress
 from analysis.project import Project
 
@@ -130,6 +132,44 @@ def test_a_further_model_is_placed_without_moving_the_others(
     assert row["group"] is None
 
 
+def test_models_whose_names_hold_commas_can_be_projected(empty: Project, tmp_path: Path) -> None:
+    path = _made_up(tmp_path / "units.csv")
+    path.write_text(path.read_text("utf-8").replace("E,", '"E, large",'), encoding="utf-8")
+    import_dissection(empty, path)
+    for text in ('"E, large"', '["E, large"]'):
+        run = _run(empty, "embedding", ("A", "B", "C", "D"), projected=text, **QUICK_EMBEDDING)
+        assert embedding_points(empty, run).models[-1] == "E, large"
+    with pytest.raises(AuditError, match="“E” has not been dissected"):
+        _run(empty, "embedding", ("A", "B"), projected="E, large")
+
+
+def test_newer_results_change_nothing_beside_an_old_embedding(
+    empty: Project, tmp_path: Path
+) -> None:
+    import_dissection(empty, _made_up(tmp_path / "units.csv"))
+    scores = tmp_path / "scores.csv"
+    scores.write_text("model,pets\nA,90\nB,88\nC,60\nD,62\nE,75\n", encoding="utf-8")
+    import_performance(empty, scores)
+    run = _run(empty, "embedding", ("A", "B", "C", "D"), projected="E", **QUICK_EMBEDDING)
+    before = profiles(empty, run)
+    surface = performance_surface(empty, run, "pets")
+    empty.rename_model("B", "B2")
+    newer = {name: [(*RED, 0.3)] * 7 for name in ("A", "B2", "E")}
+    import_dissection(empty, _units(tmp_path / "newer.csv", newer))
+    scores.write_text("model,pets,cars\nA,10,1\nB2,20,2\nC,30,3\nE,3,4\n", encoding="utf-8")
+    import_performance(empty, scores)
+    after = profiles(empty, run)
+    assert after.models == ("A", "B2", "C", "D", "E")
+    assert after.concepts == before.concepts
+    assert (after.units == before.units).all()
+    assert (performance_surface(empty, run, "pets").performance == surface.performance).all()
+    cars = performance_surface(empty, run, "cars")  # not known when the embedding was made
+    assert (cars.models, cars.performance.tolist()) == (("A", "B2", "C", "E"), [1, 2, 3, 4])
+    anew = _run(empty, "embedding", ("A", "B2", "C", "D"), projected="E", **QUICK_EMBEDDING)
+    assert profiles(empty, anew).units.sum() != before.units.sum()
+    assert performance_surface(empty, anew, "pets").performance.tolist() == [10, 20, 30, 62, 3]
+
+
 def test_performance_is_correlated_where_it_is_known(
     empty: Project, table: Table, tmp_path: Path
 ) -> None:
@@ -196,3 +236,11 @@ def test_models_are_evaluated_and_pairs_vote(labelled_project: Project, table: T
     for row in votes:
         better = max(row["performance_a"], row["performance_b"])
         assert row["gain"] == pytest.approx(row["performance"] - better)
+
+
+def test_what_the_images_do_not_allow_is_said_once_a_run(labelled_project: Project) -> None:
+    settings = {"neighbours": "3,500", "shots": "2,50", "episodes": 20, "replicates": 100}
+    run = _run(labelled_project, "evaluation", MODELS, **settings)
+    subjects = labelled_project.rows("SELECT subject FROM problem WHERE run = ?", (run,))
+    left_out = sorted(row["subject"] for row in subjects if "linear probe" not in row["subject"])
+    assert left_out == ["k-NN (k = 500)", "prototypes (50 shots)"]

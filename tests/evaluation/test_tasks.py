@@ -1,9 +1,12 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
 from analysis.errors import AuditError, Cancelled
 from analysis.evaluation.ensembles import ensembles
 from analysis.evaluation.neighbours import cross_validated_knn
+from analysis.evaluation.probe import linear_probe
 from analysis.evaluation.splits import make_split
 from analysis.evaluation.tasks import TaskSettings, evaluate
 
@@ -114,3 +117,14 @@ def test_constant_features_are_no_better_than_chance(labelled):
     found = evaluate(np.ones((120, 8)), make_split(labelled.names), SETTINGS)
     for result in found.results:
         assert result.accuracy.value < 0.45
+
+
+def test_a_probe_that_did_not_converge_is_doubtful(labelled, monkeypatch):
+    def stopped(*arguments, **options):
+        found = linear_probe(*arguments, **options)
+        return dataclasses.replace(found, converged=(False,) * len(found.converged))
+
+    monkeypatch.setattr("analysis.evaluation.tasks.linear_probe", stopped)
+    found = evaluate(labelled.features, make_split(labelled.names), TaskSettings((5,), shots=()))
+    assert found.left_out == ()
+    assert found.doubtful == (("linear probe", "the solver stopped before it converged"),)

@@ -232,6 +232,7 @@ def add_embedding(
     models: Sequence[str],
     components: int = 3,
     performance: bool = True,
+    sources: Sequence[int] = (),
     **parameters: Any,
 ) -> int:
     """The last model is only projected where there are more than three."""
@@ -295,7 +296,24 @@ def add_embedding(
         dict(zip(("kind", "setting", "agreement", "displacement"), change, strict=True))
         for change in changes
     ]
+    if sources:
+        write_sources(project, run, models, sources)
     return _finish(project, run, rows)
+
+
+def write_sources(
+    project: Project, run: int, models: Sequence[str], sources: Sequence[int]
+) -> None:
+    """Record that an embedding took each model's units from the last of these that has some."""
+    ids = {row["name"]: row["id"] for row in project.rows("SELECT id, name FROM model")}
+    found = {
+        row["model"]: row["run"]
+        for row in project.rows("SELECT DISTINCT model, run FROM unit ORDER BY run")
+        if row["run"] in sources
+    }
+    pairs = np.array([(ids[model], found[model]) for model in models], np.int64)
+    with project.transaction() as connection:
+        project.write_array(connection, run, "embedding/sources", pairs)
 
 
 def audit_all(project: Project, models: Sequence[str]) -> Audited:

@@ -24,6 +24,7 @@ from tests.figures.made_audits import (
     add_dissection,
     add_embedding,
     disc,
+    write_sources,
 )
 
 
@@ -180,6 +181,20 @@ def test_profiles_of_an_embedding_come_from_its_sources_at_its_threshold(audited
         (audited.dissection, MODELS[0]),
     )
     assert data.all_units[0].sum() == expected < dissected.all_units[0].sum()
+
+
+def test_an_embedding_keeps_to_what_it_recorded(audited):
+    project = audited.project
+    before = profiles(project, audited.embedding)
+    newer = add_dissection(project, MODELS[:2], layer="other")
+    assert profiles(project, audited.embedding).layers == before.layers == (LAYER,) * len(MODELS)
+    write_sources(project, audited.embedding, MODELS, [audited.dissection, newer])
+    assert profiles(project, audited.embedding).layers[:3] == ("other", "other", LAYER)
+    project.delete_run(newer)
+    assert profiles(project, audited.embedding).models == MODELS[2:]
+    with project.transaction() as connection:  # what no version wrote
+        project.write_array(connection, audited.embedding, "embedding/sources", np.arange(3))
+    assert profiles(project, audited.embedding).models == MODELS
 
 
 def test_an_embedding_without_sources_is_of_the_newest_dissection(audited):

@@ -43,7 +43,7 @@ def test_square_of_its_own_size_is_untouched() -> None:
 @pytest.mark.parametrize("size", [(500, 20), (20, 500), (37, 1000)])
 def test_ribbons_are_cut_as_other_images(size: tuple[int, int]) -> None:
     frame, image = Frame(64, 60), noise(*size)
-    resized, (left, top) = frame._geometry(*size)
+    resized, (left, top) = frame.placement(*size)
     whole = image.resize(resized, Image.Resampling.BILINEAR)
     expected = np.asarray(whole.crop((left, top, left + 60, top + 60))).astype(int)
     assert np.abs(frame.apply(image) - expected).max() <= 1

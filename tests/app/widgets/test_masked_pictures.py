@@ -9,8 +9,9 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPixmap
 from PySide6.QtWidgets import QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from analysis.figures.words import NOT_COUNTED
 from app.theme import CATEGORIES
-from app.widgets.category_marks import NOT_COUNTED, category_icon, category_word
+from app.widgets.category_marks import category_icon, category_word
 from app.widgets.flow_layout import FlowLayout
 from app.widgets.masked_pictures import DIM, MaskedPicture, MaskedPictures, compose, mask_overlay
 from app.widgets.score_bar import paint_score
