@@ -20,7 +20,10 @@ from pathlib import Path
 from analysis.errors import AuditError
 from analysis.project.errors import damaged, translated
 from analysis.project.replacing import replacing
-from analysis.project.schema import APPLICATION_ID, PAGE_SIZE, VERSION_1, VERSION_2
+from analysis.project.schema import APPLICATION_ID, PAGE_SIZE
+from analysis.project.schema_version_1 import VERSION_1
+from analysis.project.schema_version_2 import VERSION_2
+from analysis.project.schema_version_3 import VERSION_3
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,7 @@ def execute_all(statements: Iterable[str]) -> Callable[[sqlite3.Connection], Non
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "first version", execute_all(VERSION_1)),
     Migration(2, "dissection, embedding and performance", execute_all(VERSION_2)),
+    Migration(3, "saliency and faithfulness", execute_all(VERSION_3)),
 )
 
 

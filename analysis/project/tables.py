@@ -3,11 +3,13 @@
 Rows are streamed, so that memory does not grow with the table. A missing number is an empty cell
 in CSV and null in JSON. In CSV, a text that a spreadsheet would take for a formula (it begins with
 =, +, -, @, a tab or a line break) gets a leading apostrophe, as spreadsheets write it themselves;
-JSON holds the exact text. Tables with an `image` also tell its path within its image set.
+JSON holds the exact text. Bytes (saliency maps) are written as base64. Tables with an `image` also
+tell its path within its image set.
 """
 
 from __future__ import annotations
 
+import base64
 import csv
 import json
 import math
@@ -188,7 +190,16 @@ class _Counter:
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         while batch := self._rows.fetchmany(1000):
             self.count += len(batch)
-            yield from batch
+            yield from map(_readable, batch)
+
+
+def _readable(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The row with its bytes as text."""
+    if not any(isinstance(value, bytes) for value in row):
+        return row
+    return tuple(
+        base64.b64encode(value).decode() if isinstance(value, bytes) else value for value in row
+    )
 
 
 def _write_json(file: TextIO, columns: list[_Column], rows: sqlite3.Cursor) -> int:
