@@ -15,6 +15,7 @@ from analysis.figures.definition import FigureDefinition
 from analysis.figures.definitions_comparison import COMPARISON_FIGURES, read_concept
 from analysis.figures.definitions_embedding import EMBEDDING_FIGURES
 from analysis.figures.definitions_evaluation import EVALUATION_FIGURES
+from analysis.figures.definitions_saliency import SALIENCY_FIGURES
 from analysis.figures.definitions_units import UNIT_FIGURES
 from analysis.figures.files import write_atomically
 from analysis.figures.provenance import figure_provenance, file_metadata
@@ -34,6 +35,7 @@ FIGURES: Mapping[str, FigureDefinition] = {
         *UNIT_FIGURES,
         *EMBEDDING_FIGURES,
         *EVALUATION_FIGURES,
+        *SALIENCY_FIGURES,
     )
 }
 

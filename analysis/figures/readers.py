@@ -42,6 +42,7 @@ RESULT_TABLES = {
     "dissection": "unit",
     "embedding": "embedding",
     "evaluation": "performance",
+    "saliency": "saliency",
 }
 _NO_RUN_HINT = "Use `parallax info FILE` to see the runs of a project."
 

@@ -30,6 +30,7 @@ from analysis.figures.report_parts import (
     photographs,
     state_sentence,
 )
+from analysis.figures.report_saliency import saliency_section
 from analysis.figures.report_units import dissection_section
 from analysis.figures.selection import telling_concepts
 from analysis.figures.words import count, interval, number, plain
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 _TELLING_A_SIDE = 3
 _PROBLEMS_SHOWN = 20
 _MODELS_SHOWN = 4
+_WITH_PRESETS = ("embedding", "saliency")
 
 
 def report_content(project: Project) -> ReportContent:
@@ -86,7 +88,7 @@ def _reported_runs(project: Project) -> list[Any]:
 def _kind(run: Any) -> tuple[str, bool]:
     """What runs of the same models are reported side by side for: presets, and imported tables."""
     parameters = run_parameters(run)
-    preset = str(parameters.get("preset", "")) if run["audit"] == "embedding" else ""
+    preset = str(parameters.get("preset", "")) if run["audit"] in _WITH_PRESETS else ""
     return preset, bool(parameters.get("imported"))
 
 
@@ -326,4 +328,5 @@ _SECTIONS: Mapping[str, Callable[..., tuple[Section, str]]] = {
     "dissection": dissection_section,
     "evaluation": evaluation_section,
     "embedding": embedding_section,
+    "saliency": saliency_section,
 }

@@ -83,6 +83,7 @@ def _section(index: int, section: Section) -> str:
         "<h3>How to read it</h3>",
         _list(section.how_to_read),
         *(_picture(picture) for picture in section.pictures),
+        *(f"<h3>{escape(one.title)}</h3>{_table(one.table)}" for one in section.tables),
         f"<details><summary>Parameters of the run</summary>{_table(section.parameters)}</details>",
     ]
     return "\n".join(parts)

@@ -36,6 +36,15 @@ class ReportTable:
 
 
 @dataclass(frozen=True)
+class TitledTable:
+    """A table of results with its heading; `widths`: of the columns in print, as shares."""
+
+    title: str
+    table: ReportTable
+    widths: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Section:
     """A chapter of the report: what was done, what came out, and how to read it."""
 
@@ -44,6 +53,7 @@ class Section:
     how_to_read: tuple[str, ...]
     pictures: tuple[Picture, ...]
     parameters: ReportTable
+    tables: tuple[TitledTable, ...] = ()
 
 
 @dataclass(frozen=True)

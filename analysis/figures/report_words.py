@@ -87,6 +87,26 @@ HOW_TO_READ_EVALUATION = (
     " interval holds 0 are grey.",
 )
 
+HOW_TO_READ_SALIENCY = (
+    "A saliency map says how important each place of an image is to a model, by one method."
+    " Every map is shown from its own least to its own most important place: colours of two maps"
+    " are not the same amounts. All models see the same square of the image. Under a picture or a"
+    " map stands the class that is explained, with its probability; methods without a class"
+    " explain none.",
+    "Null maps know nothing of the model: uniform noise, a spot in the image's centre, the"
+    " image's edges. Their range is the coloured bar behind the points; a method whose interval"
+    " lies in it says no more about the model than they do, as far as this metric can tell.",
+    "Insertion and deletion: pixels come in, or go out, from the most important on, and the"
+    " model's probability is followed; the area under the curve is the score. Average drop and"
+    " increase: the image is multiplied by the map. ROAD: pixels are filled in from their"
+    " neighbours. Pointing game and energy inside: how far the map lies on the labelled object."
+    " Sparseness and complexity describe the map alone.",
+    "Intervals are 95 % bootstraps over images. A ring in the figure, and ★ in the tables, mark"
+    " a method that is best because paired tests over the same images, adjusted for their number,"
+    " tell it from every other method of that model. Without the mark the first place is not"
+    " certain.",
+)
+
 COMPARISON_LIMITS = (
     "A concept is what the factorisation finds, not what the network “means”. Another number of"
     " components or another seed may give other concepts; the stability next to each concept says"
@@ -133,6 +153,22 @@ EVALUATION_LIMITS = (
     " them.",
 )
 
+SALIENCY_LIMITS = (
+    "A saliency map shows where a method puts importance, not why the model decides as it does."
+    " Faithfulness metrics measure one reading of importance each and often disagree; no one of"
+    " them settles which map is right.",
+    "Masked, blurred and grey images are unlike what the models were trained on. A falling"
+    " probability may come from the strange image rather than from what was taken away; another"
+    " baseline, number of steps or size of image gives other numbers, so scores of different"
+    " papers and settings cannot be compared.",
+    "Where many pixels of a map have the same value their order in insertion and deletion is"
+    " only that of the raster. The share of such pixels is told with each method.",
+    "That a map lies on the labelled object does not mean that the model is right to look there,"
+    " nor that a map elsewhere is wrong: models use backgrounds.",
+    "Maps of a low resolution are enlarged for display; what lies between their places is not"
+    " known.",
+)
+
 
 def limits(audits: Collection[str]) -> tuple[str, ...]:
     """What the results of these audits cannot say."""
@@ -143,6 +179,7 @@ def limits(audits: Collection[str]) -> tuple[str, ...]:
         ("dissection", UNIT_LIMITS),
         ("embedding", EMBEDDING_LIMITS),
         ("evaluation", EVALUATION_LIMITS),
+        ("saliency", SALIENCY_LIMITS),
     ):
         if audit in audits:
             sentences += more
@@ -158,6 +195,13 @@ _FIGURES = {
         *("embedding", "explained-variance", "loadings", "groups"),
         *("profile-correlation", "performance-correlation", "stability"),
     ),
+    "saliency": ("saliency", "faithfulness", "insertion-deletion", "attention-depth"),
+}
+# What a run must hold for a figure that not every run of its audit can give.
+_NEEDED = {
+    "faithfulness": "SELECT 1 FROM faithfulness_summary WHERE run = ? LIMIT 1",
+    "insertion-deletion": "SELECT 1 FROM curve WHERE run = ? LIMIT 1",
+    "attention-depth": "SELECT 1 FROM array WHERE run = ? AND name LIKE 'attention/%' LIMIT 1",
 }
 _NOT_SET = ("imported",)  # said of a run, not asked for
 _IMPORTS = {"dissection": "dissection", "evaluation": "performance"}
@@ -187,6 +231,7 @@ def commands(project: Project, runs: Sequence[Any]) -> tuple[str, ...]:
             f"parallax export {file} --figure {figure} -o {figure}.pdf"
             for figure in _FIGURES[run["audit"]]
             if not (parameters.get("imported") and figure in ("units", "ensembles"))
+            and (figure not in _NEEDED or project.value(_NEEDED[figure], (run["id"],)))
         ]
     return tuple(dict.fromkeys(lines))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from PIL import Image
 
 from analysis.project import Project
 from tests.figures.made_audits import MODELS, Audited, audit_all
+from tests.figures.made_saliency import CNN, VIT, add_saliency
 
 MODEL_A, MODEL_B = "ResNet-18", "ViT-S"
 PARAMETERS = {"group_by": "label", "preset": "paper", "components": 4}
@@ -371,3 +373,22 @@ def make_audited(tmp_path: Path) -> Iterator[Callable[..., Audited]]:
     yield make
     for project in opened:
         project.close()
+
+
+@pytest.fixture(scope="session")
+def explained_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project file with a finished saliency run of six images and two models, its only run."""
+    path = tmp_path_factory.mktemp("saliency") / "explained.parallax"
+    with Project.create(path, name="explained") as project:
+        add_images(project, ("bird", "dog", "fish"), 6, quadrants)
+        add_models(project, (CNN, VIT), (("blocks.0", "penultimate"),) * 2)
+        add_saliency(project)
+    return path
+
+
+@pytest.fixture
+def explained(explained_file: Path, tmp_path: Path) -> Iterator[tuple[Project, int]]:
+    """A copy of that project, open, and its saliency run."""
+    path = Path(shutil.copy(explained_file, tmp_path))
+    with Project.open(path) as project:
+        yield project, project.value("SELECT id FROM run")
