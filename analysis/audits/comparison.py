@@ -209,11 +209,12 @@ def _predictions(context: RunContext, side: str) -> dict[int, str]:
 def class_names(context: RunContext, name: str) -> Sequence[str]:
     """Names of a model's outputs; numbers where it has no names, made unique where they repeat."""
     model = context.features.model(name)
-    return _unique_names(model.class_names or (), model.num_classes)
+    return unique_class_names(model.class_names or (), model.num_classes)
 
 
 @cache
-def _unique_names(names: tuple[str, ...], count: int) -> tuple[str, ...]:
+def unique_class_names(names: tuple[str, ...], count: int) -> tuple[str, ...]:
+    """Names of `count` classes; numbers where there are none, made unique where they repeat."""
     if len(names) != count:
         return tuple(f"class {index}" for index in range(count))
     repeated = {name for name, times in Counter(names).items() if times > 1}

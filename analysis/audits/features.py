@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,15 +13,14 @@ import torch
 from analysis.audits.feature_cache import FeatureCache
 from analysis.audits.forwards import Forwards, Report
 from analysis.audits.grouping import ImageEntry
+from analysis.audits.project_models import load_project_model
 from analysis.errors import AuditError
 from analysis.images.frames import PatchGrid, extract_patches
 from analysis.images.loading import load_frames
 from analysis.models.heads import Head, find_head
 from analysis.models.layers import Layer, find_layers
-from analysis.models.loading import LoadedModel, load_model
-from analysis.models.optimize import InferenceOptions
-from analysis.models.preprocessing import Preprocessing, to_model_input, transform_image
-from analysis.models.specification import parse_specification
+from analysis.models.loading import LoadedModel
+from analysis.models.preprocessing import to_model_input, transform_image
 from analysis.models.taps import LayerTaps
 
 if TYPE_CHECKING:
@@ -63,24 +61,12 @@ class FeatureSource:
         """
         if name not in self._models:
             self._context.progress.check_cancelled()  # loading takes seconds
-            row = self._context.project.row(
-                "SELECT specification, preprocessing, weights_sha256 FROM model WHERE name = ?",
-                (name,),
-            )
-            if row is None:
-                raise AuditError(f"The project has no model “{name}”.", "Add it first.")
-            model = load_model(
-                parse_specification(row["specification"]),
+            self._models[name] = load_project_model(
+                self._context.project,
+                name,
                 self._context.device,
-                InferenceOptions(precision=self._context.parameters.precision),
+                self._context.parameters.precision,
             )
-            if row["weights_sha256"] and model.weights_sha256 != row["weights_sha256"]:
-                raise AuditError(
-                    f"The weights of “{name}” are not those that were added to the project.",
-                    "Put the former file back, or add the new one as another model.",
-                )
-            preprocessing = Preprocessing.from_json(row["preprocessing"])
-            self._models[name] = dataclasses.replace(model, preprocessing=preprocessing, cache={})
         return self._models[name]
 
     def layers(self, name: str) -> tuple[Layer, ...]:

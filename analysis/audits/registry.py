@@ -10,6 +10,7 @@ from analysis.audits.embedding import EmbeddingAudit, EmbeddingParameters
 from analysis.audits.evaluation import EvaluationAudit, EvaluationParameters
 from analysis.audits.layers import LayersAudit, LayersParameters
 from analysis.audits.plan import AuditDefinition
+from analysis.audits.saliency import SaliencyAudit, SaliencyParameters
 from analysis.errors import AuditError
 
 
@@ -64,6 +65,16 @@ def audit_definitions() -> dict[str, AuditDefinition]:
             takes_images=False,
             takes_weights=False,
             views=("embedding",),
+        ),
+        AuditDefinition(
+            name="saliency",
+            title="Saliency",
+            description="Where does each model look, and how far may the map be believed?",
+            parameters=SaliencyParameters,
+            audit=SaliencyAudit(),
+            least_models=1,
+            most_models=None,
+            views=("saliency",),
         ),
     )
     return {definition.name: definition for definition in definitions}

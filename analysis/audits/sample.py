@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from analysis.audits.intake import add_images, add_model
 from analysis.audits.parameters import parse_parameters
@@ -16,16 +18,26 @@ from analysis.resources import resource_path
 
 IMAGE_SET = "sample scenes"
 
+# Where the networks look when they say “boat”, and whether they look at the planted square.
+_PLANTED = {
+    "target": "boat",
+    "mask": "pink square",
+    "images": 36,
+    "steps": 14,
+    "metrics": "average-drop,average-increase,insertion,deletion,localisation,sparseness",
+}
+
 # The comparisons worth seeing first: the planted difference, two seeds, a CNN and a transformer;
 # then all networks beside each other.
-_RUNS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("concepts", ("pink-sensitive", "pink-invariant")),
-    ("layers", ("pink-sensitive", "pink-invariant")),
-    ("dissection", ()),
-    ("evaluation", ()),
-    ("embedding", ()),
-    ("concepts", ("cnn-seed-1", "cnn-seed-2")),
-    ("layers", ("cnn-seed-1", "vit")),
+_RUNS: tuple[tuple[str, tuple[str, ...], Mapping[str, Any]], ...] = (
+    ("concepts", ("pink-sensitive", "pink-invariant"), {}),
+    ("layers", ("pink-sensitive", "pink-invariant"), {}),
+    ("dissection", (), {}),
+    ("evaluation", (), {}),
+    ("embedding", (), {}),
+    ("saliency", ("pink-sensitive", "pink-invariant", "vit", "untrained"), _PLANTED),
+    ("concepts", ("cnn-seed-1", "cnn-seed-2"), {}),
+    ("layers", ("cnn-seed-1", "vit"), {}),
 )
 
 
@@ -53,10 +65,10 @@ def fill_sample_project(project: Project, progress: Progress) -> list[int]:
         (row["audit"], project.run_models(row["id"]))
         for row in project.rows("SELECT id, audit FROM run")
     }
-    for audit, pair in _RUNS:
-        models = pair or tuple(sample_model_names())
+    for audit, named, settings in _RUNS:
+        models = named or tuple(sample_model_names())
         if (audit, models) not in present:
-            parameters = parse_parameters(audit_definition(audit).parameters, {})
+            parameters = parse_parameters(audit_definition(audit).parameters, settings)
             create_run(project, audit, models, parameters, image_set)
     rows = project.rows("SELECT id FROM run WHERE state != 'done' ORDER BY id")
     return [row["id"] for row in rows]

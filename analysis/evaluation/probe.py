@@ -112,6 +112,13 @@ class _Classifier:
         self._model.set_params(C=strength)
         return self.fit(features, labels)
 
+    def coefficients(self) -> tuple[np.ndarray, np.ndarray]:
+        """Weight (classes, d) and bias (classes,); of two classes one row for each as well."""
+        weight, bias = self._model.coef_, self._model.intercept_
+        if len(weight) == 1:  # scikit-learn keeps the score of the second class alone
+            weight, bias = np.vstack([-weight, weight]) / 2, np.hstack([-bias, bias]) / 2
+        return weight, bias
+
     @property
     def converged(self) -> bool:
         return bool((self._model.n_iter_ < self._max_iterations).all())
@@ -146,17 +153,28 @@ def _prepared(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarr
     An L2-regularised fit stays within the span of its training images and does not change with a
     rotation: with fewer images than features, as many coordinates as images are enough.
     """
-    wide = train.astype(np.float64)
+    mean, inverse = _standardisation(train)
+    train, test = (train - mean) * inverse, (test - mean) * inverse
+    basis = _span(train)
+    if basis is not None:
+        train, test = train @ basis, test @ basis
+    return np.ascontiguousarray(train, np.float32), np.ascontiguousarray(test, np.float32)
+
+
+def _standardisation(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and inverse spread of each feature, float64; 0 for a constant one."""
+    wide = features.astype(np.float64)
     mean, spread = wide.mean(0), wide.std(0)
     # What rounding leaves of a constant feature must not be blown up.
     constant = spread <= 1e-6 * np.abs(wide).max(0)
-    scale = np.where(constant, 1, spread)
-    train = np.where(constant, 0, (wide - mean) / scale)
-    test = np.where(constant, 0, (test - mean) / scale)
-    if len(train) < 0.75 * train.shape[1]:
-        basis, turned = np.linalg.qr(train.T)
-        train, test = turned.T, test @ basis
-    return np.ascontiguousarray(train, np.float32), np.ascontiguousarray(test, np.float32)
+    return mean, np.where(constant, 0, 1 / np.where(constant, 1, spread))
+
+
+def _span(features: np.ndarray) -> np.ndarray | None:
+    """An orthonormal basis of what the images span, (d, images), where that saves work."""
+    if len(features) >= 0.75 * features.shape[1]:
+        return None
+    return np.linalg.qr(features.T)[0]
 
 
 def _chosen(
@@ -197,3 +215,57 @@ def _inner_parts(labels: np.ndarray, seed: int) -> list[tuple[np.ndarray, np.nda
     used = 1 if len(labels) >= _ENOUGH_FOR_ONE_INNER_FOLD else _INNER_FOLDS
     parts = [(np.flatnonzero(fold != part), np.flatnonzero(fold == part)) for part in range(used)]
     return [(train, test) for train, test in parts if len(test)]
+
+
+@dataclass(frozen=True)
+class LinearHead:
+    """A linear classifier of features as they are: scores = features @ `weight`ᵀ + `bias`.
+
+    `weight`: (classes, d) float32; `bias`: (classes,) float32; `strength`: the C that was chosen.
+    """
+
+    weight: np.ndarray
+    bias: np.ndarray
+    strength: float
+    converged: bool
+
+
+def fit_linear_head(
+    features: np.ndarray,
+    labels: np.ndarray,
+    strengths: Sequence[float] = STRENGTHS,
+    seed: int = 0,
+    tolerance: float = 1e-5,
+    max_iterations: int = 500,
+) -> LinearHead:
+    """A linear probe fitted to all images, as a classifier head.
+
+    As `linear_probe` with all images as training images: its scores on the same images say nothing
+    of how well the features tell the classes apart.
+
+    :param features: (images, d).
+    :param labels: (images,) class numbers from 0 without a gap.
+    :raises AuditError: features that are not finite, or a single class.
+    """
+    values = checked_features(features)
+    numbers = checked_labels(labels, len(values))
+    require_classes(numbers, "The images")
+    mean, inverse = _standardisation(values)
+    standard = (values - mean) * inverse
+    basis = _span(standard)
+    standard = np.ascontiguousarray(standard if basis is None else standard @ basis, np.float32)
+    with _quiet_about_convergence():
+        strength = _chosen(
+            standard, numbers, sorted(strengths), seed, tolerance, max_iterations, lambda _: None
+        )
+        model = _Classifier(strength, tolerance, max_iterations).fit(standard, numbers)
+    weight, bias = model.coefficients()
+    if basis is not None:
+        weight = weight @ basis.T
+    weight = weight * inverse
+    return LinearHead(
+        weight.astype(np.float32),
+        (bias - weight @ mean).astype(np.float32),
+        strength,
+        model.converged,
+    )

@@ -7,7 +7,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from analysis.errors import AuditError, Cancelled
-from analysis.evaluation.probe import STRENGTHS, linear_probe
+from analysis.evaluation.probe import STRENGTHS, fit_linear_head, linear_probe
 from analysis.evaluation.splits import Fold, make_split
 
 
@@ -144,3 +144,28 @@ def test_bad_input_is_refused(change, words):
     linear_probe(**good)
     with pytest.raises(AuditError, match=words):
         linear_probe(**(good | change))
+
+
+@pytest.mark.parametrize(("images", "width", "classes"), [(120, 6, 3), (40, 90, 2), (60, 200, 4)])
+def test_head_gives_the_scores_of_the_classifier_it_was_fitted_as(
+    images: int, width: int, classes: int
+) -> None:
+    generator = np.random.default_rng(images)
+    labels = np.arange(images) % classes
+    features = generator.normal(size=(images, width)) + 2 * np.eye(classes, width)[labels]
+    features[:, -1] = 3.0  # a constant feature must not count
+    head = fit_linear_head(features.astype(np.float32), labels, strengths=[0.1])
+    scaled = StandardScaler().fit_transform(features)
+    model = LogisticRegression(C=0.1, tol=1e-8, max_iter=5000).fit(scaled, labels)
+    scores = features @ head.weight.T + head.bias
+    probabilities = np.exp(scores - scores.max(1, keepdims=True))
+    probabilities /= probabilities.sum(1, keepdims=True)
+    np.testing.assert_allclose(probabilities, model.predict_proba(scaled), atol=2e-3)
+    assert head.converged
+    assert head.weight.shape == (classes, width)
+    assert not head.weight[:, -1].any()
+
+
+def test_head_needs_two_classes() -> None:
+    with pytest.raises(AuditError):
+        fit_linear_head(np.eye(4, dtype=np.float32), np.zeros(4, dtype=np.int64))
