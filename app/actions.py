@@ -19,6 +19,7 @@ class Facts:
     networks: int = 0  # models that audits can run
     dissected: int = 0  # models whose units are labelled
     selected: int = 0  # models selected
+    image: bool = False  # whether an image is in focus
     image_sets: int = 0
     results: bool = False
     busy: bool = False
@@ -40,6 +41,14 @@ def _writable(facts: Facts) -> bool:
 
 def _can_look(facts: Facts) -> bool:
     return _writable(facts) and facts.networks > 0 and facts.image_sets > 0
+
+
+def _can_explain(facts: Facts) -> bool:
+    return facts.project and facts.networks > 0
+
+
+def _can_explain_image(facts: Facts) -> bool:
+    return _can_explain(facts) and facts.image
 
 
 def _can_embed(facts: Facts) -> bool:
@@ -87,6 +96,8 @@ class ActionDefinition:
 
 _Key = QKeySequence.StandardKey
 _NEEDS_LOOK = "Add images and a model with its weights first, to a project that is not read-only."
+_NEEDS_NETWORK = "Open a project that has a model with its weights first, or add one."
+_NEEDS_IMAGE = "Click an image of a concept or a unit first, in a project with models."
 
 DEFINITIONS: tuple[ActionDefinition, ...] = (
     ActionDefinition(
@@ -132,6 +143,15 @@ DEFINITIONS: tuple[ActionDefinition, ...] = (
         "Take in units or performance of models from a CSV file",
         "Ctrl+Shift+M",
         _writable,
+    ),
+    ActionDefinition(
+        "explain-picture",
+        "&File",
+        "Explain a pict&ure…",
+        "Show where every model of this project looks in a picture from outside of it",
+        "Ctrl+P",
+        _can_explain,
+        needs=_NEEDS_NETWORK,
     ),
     ActionDefinition(
         "save-as",
@@ -214,6 +234,15 @@ DEFINITIONS: tuple[ActionDefinition, ...] = (
         needs="Dissect at least two models first, or import a table of their units.",
     ),
     ActionDefinition(
+        "explain-images",
+        "&Audit",
+        "E&xplain images…",
+        "Find where the models look, and measure how far that may be believed",
+        "Ctrl+L",
+        _can_look,
+        needs=_NEEDS_LOOK,
+    ),
+    ActionDefinition(
         "compare-models",
         "&Audit",
         "Co&mpare the two selected models",
@@ -221,6 +250,25 @@ DEFINITIONS: tuple[ActionDefinition, ...] = (
         "Ctrl+Shift+C",
         _two_selected,
         needs="Select exactly two models first.",
+    ),
+    ActionDefinition(
+        "show-saliency",
+        "&Audit",
+        "&Where do the models look?",
+        "Show the maps of the image in focus; without any, explain it at once",
+        "Ctrl+Shift+L",
+        _can_explain_image,
+        separator_before=True,
+        needs=_NEEDS_IMAGE,
+    ),
+    ActionDefinition(
+        "explain-image",
+        "&Audit",
+        "Expla&in this image at once",
+        "Explain the image in focus by all methods of all models of this project",
+        "Ctrl+Shift+P",
+        _can_explain_image,
+        needs=_NEEDS_IMAGE,
     ),
     ActionDefinition(
         "resume",

@@ -281,6 +281,70 @@ class Backend:
 
         return embedding_readers.ensemble_gains(project, run, task)
 
+    # -- saliency ------------------------------------------------------------------------------
+    def saliency_index(self, project: Project, run: int) -> Any:
+        from analysis.figures import saliency_readers
+
+        return saliency_readers.saliency_index(project, run)
+
+    def saliency_maps(self, project: Project, run: int, cells: Sequence[Any]) -> Mapping[Any, Any]:
+        from analysis.figures import saliency_readers
+
+        return saliency_readers.saliency_maps(project, run, cells)
+
+    def attention_depth(self, project: Project, run: int, image: int, model: str) -> Any:
+        from analysis.figures import saliency_readers
+
+        return saliency_readers.attention_depth(project, run, image, model)
+
+    def faithfulness_summary(self, project: Project, run: int) -> Any:
+        from analysis.figures import saliency_readers
+
+        return saliency_readers.faithfulness_summary(project, run)
+
+    def faithfulness_comparisons(self, project: Project, run: int) -> Any:
+        from analysis.figures import saliency_readers
+
+        return saliency_readers.faithfulness_comparisons(project, run)
+
+    def saliency_curves(self, project: Project, run: int, cells: Sequence[Any]) -> Any:
+        from analysis.figures import saliency_readers
+
+        return saliency_readers.saliency_curves(project, run, cells)
+
+    def step_picture(self, project: Project, run: int, cell: Any, kind: Any, step: int) -> Any:
+        """The image at one step of insertion or deletion."""
+        from analysis.figures import saliency_readers
+
+        return saliency_readers.step_picture(project, run, cell, kind, step)
+
+    def find_saliency(self, project: Project, image: int, models: Sequence[str]) -> int | None:
+        """The newest run with maps of an image for all of these models."""
+        from analysis.figures import saliency_readers
+
+        return saliency_readers.find_saliency(project, image, models)
+
+    def picture_suffixes(self) -> tuple[str, ...]:
+        from analysis.audits import pictures
+
+        return pictures.PICTURE_SUFFIXES
+
+    def check_picture(self, path: Path) -> None:
+        """Read a picture to its end; raises `AuditError` if it cannot be explained."""
+        from analysis.audits import pictures
+
+        pictures.check_picture(path)
+
+    def explain_picture(
+        self, project: Project, source: Path | int, models: Sequence[str], progress: Progress
+    ) -> Any:
+        """Explain a picture or an image of the project by all methods; without models, by all."""
+        from analysis.audits import explaining
+        from analysis.devices import limit_threads
+
+        limit_threads()
+        return explaining.explain_picture(project, source, models=tuple(models), progress=progress)
+
     # -- export --------------------------------------------------------------------------------
     def figure_choices(self) -> tuple[FigureChoice, ...]:
         from analysis.figures.export import FIGURES

@@ -27,6 +27,7 @@ from app.dialogs.run_dialog import RunDialog
 from app.model_commands import ModelCommands
 from app.palette_entries import palette_entries
 from app.perspectives import PERSPECTIVES, perspective_of
+from app.picture_commands import PictureCommands
 from app.problems import Problem, problem_of, show_problem
 
 if TYPE_CHECKING:
@@ -68,7 +69,8 @@ class Commands(QObject):
             "about": self.show_about,
         }
         self.models = ModelCommands(window, self)
-        self._actions.update(self.models.actions)
+        self.pictures = PictureCommands(window, self)
+        self._actions.update({**self.models.actions, **self.pictures.actions})
         for perspective in window.presenters:
             self._actions[f"go-{perspective}"] = partial(window.show_perspective, perspective)
         self._workspace.problem_found.connect(self._on_problem)
@@ -223,6 +225,7 @@ class Commands(QObject):
             self._workspace.show_run(number, self)
             perspective = perspective_of(run.audit)
             if perspective is not None:
+                self._window.presenters[perspective].show_results()
                 self._window.show_perspective(perspective)
 
     @Slot(int)
@@ -323,6 +326,10 @@ class Commands(QObject):
     # -- problems ------------------------------------------------------------------------------
     @Slot(object, str)
     def _on_problem(self, problem: Problem, _what: str) -> None:
+        show_problem(self._window, problem)
+
+    def say(self, problem: Problem) -> None:
+        """Show a problem without blocking."""
         show_problem(self._window, problem)
 
     def report(self, error: BaseException) -> None:

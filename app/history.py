@@ -10,6 +10,7 @@ from app.session import Snapshot
 
 _PAIR = ("model_a", "model_b", "run_layers", "run_concepts", "layer_a", "layer_b")
 _MODELS = ("models", "run_dissection", "run_embedding", "run_evaluation", "components")
+_MAPS = ("run_saliency", "saliency_method")
 _FOCUS = ("class_name", "concept", "unit", "units", "image", "patch", "selection")
 _LONGEST = 100
 
@@ -23,7 +24,7 @@ class Place:
 
     def changes(self) -> Mapping[str, Any]:
         """The session fields that bring the place back."""
-        return {name: getattr(self.snapshot, name) for name in (*_PAIR, *_MODELS, *_FOCUS)}
+        return {name: getattr(self.snapshot, name) for name in (*_PAIR, *_MODELS, *_MAPS, *_FOCUS)}
 
 
 class History:

@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPix
 from PySide6.QtWidgets import (
     QFormLayout,
     QLabel,
+    QPushButton,
     QScrollArea,
     QSizePolicy,
     QVBoxLayout,
@@ -40,15 +41,21 @@ from app.words import (
 _HINTS = {
     "concept": "Click a concept in a plot, a table or a grid: its numbers and images are here.",
     "unit": "Click a unit in the table or in the grid: its numbers and images are here.",
+    "image": "Click a map in the grid: its image is here.",
     "models": "Select models in a plot, a table or the list of the project: they are here.",
 }
-_SUBJECTS = {"units": "unit", "embedding": "models"}  # of perspectives; others: concept
+_SUBJECTS = {
+    "units": "unit",
+    "embedding": "models",
+    "saliency": "image",
+}  # of perspectives; others: concept
 
 
 class Inspector(QScrollArea):
     """Shows the concept, the unit or the models in focus, and the image."""
 
     image_activated = Signal(int)  # double click or Enter on the image
+    saliency_wished = Signal(int)  # where do the models look in it?
 
     def __init__(self, source: ImageSource, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -63,15 +70,20 @@ class Inspector(QScrollArea):
         self.image = OutlinedImage(source)
         self.caption = wrapped_label(muted=True)
         self.place = ElidedLabel(mode=Qt.TextElideMode.ElideLeft)
+        self.look = QPushButton("Where do the models look?")
+        self.look.setToolTip("Show the maps of this image; without any, explain it at once")
+        self._facts: ImageFacts | None = None
         self._form = QFormLayout(self.numbers)
         self._form.setContentsMargins(0, 0, 0, 0)
         self._form.setHorizontalSpacing(theme.PADDING)
         self._subject = "concept"
+        self._titled = False  # whether something of the subject is in focus
         self._concept: ConceptDetail | None = None
         self._unit: UnitDetail | None = None
         self._models: tuple[ModelEntry, ...] = ()
         self._compare_keys = "The menu Audit"
         self.image.activated.connect(self.image_activated)
+        self.look.clicked.connect(self._look)
         self._build()
         self._show_subject()
         self.show_image(None, None)
@@ -89,6 +101,7 @@ class Inspector(QScrollArea):
             self.image,
             self.caption,
             self.place,
+            self.look,
         ):
             column.addWidget(widget)
         column.addStretch(1)
@@ -99,6 +112,7 @@ class Inspector(QScrollArea):
         """Show what a perspective is about."""
         self._subject = _SUBJECTS.get(perspective, "concept")
         self._show_subject()
+        self._show_buttons()
 
     def set_compare_keys(self, keys: str) -> None:
         """The shortcut that compares two models, as it is written here."""
@@ -136,7 +150,8 @@ class Inspector(QScrollArea):
 
     def _show(self, title: str, sentence: str, readings: Sequence[Reading]) -> None:
         self.hint.setText(_HINTS[self._subject])
-        self.hint.setVisible(not title)
+        self._titled = bool(title)
+        self._show_hint()
         for label, text in ((self.title, title), (self.sentence, sentence)):
             label.setText(text)
             label.setVisible(bool(text))
@@ -155,8 +170,10 @@ class Inspector(QScrollArea):
 
     def show_image(self, facts: ImageFacts | None, patch: ConceptPatch | UnitPatch | None) -> None:
         """Show a whole image with the patch outlined."""
+        self._facts = facts
         for widget in (self.image, self.caption, self.place):
             widget.setVisible(facts is not None)
+        self._show_buttons()
         if facts is None:
             self.image.show_image(None, None, "#FFFFFF")
             return
@@ -167,6 +184,20 @@ class Inspector(QScrollArea):
             lines.insert(0, _patch_line(patch))
         self.caption.setText("\n".join(lines))
         self.place.setText(facts.path)
+
+    def _show_buttons(self) -> None:
+        """Where maps are shown already, nobody needs the way to them."""
+        self.look.setVisible(self._facts is not None and self._subject != "image")
+        self._show_hint()
+
+    def _show_hint(self) -> None:
+        there = self._facts is not None if self._subject == "image" else self._titled
+        self.hint.setVisible(not there)
+
+    @Slot()
+    def _look(self) -> None:
+        if self._facts is not None:
+            self.saliency_wished.emit(self._facts.id)
 
 
 def _outline(patch: ConceptPatch | UnitPatch | None) -> str:

@@ -43,7 +43,7 @@ class JobRecord:
 
     id: int
     title: str
-    kind: str  # audit, images, model or project
+    kind: str  # audit, images, model, picture or project
     work: Work
     run: int | None = None
     state: JobState = JobState.PENDING

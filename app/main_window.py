@@ -23,8 +23,7 @@ from analysis.resources import resource_path
 from app import run_choice, settings, theme
 from app.actions import DEFINITIONS, ActionRegistry, Facts, perspective_actions
 from app.commands import Commands
-from app.dialogs.form import is_there
-from app.dialogs.project_dialog import PROJECT_SUFFIX
+from app.dropping import take_dropped
 from app.entry_commands import EntryCommands
 from app.history import History, Place
 from app.inspector import Inspector
@@ -34,7 +33,6 @@ from app.pair_bar import PairBar
 from app.perspectives import PERSPECTIVES, Presenter, make_presenter, perspective_of
 from app.project_index import ModelEntry, ProjectIndex
 from app.session import HOVERING
-from app.specification_text import WEIGHT_SUFFIXES
 from app.status_line import StatusLine
 from app.window_style import find_button, find_style, progress_style, tab_style
 from app.workspace import Workspace
@@ -185,6 +183,7 @@ class MainWindow(QMainWindow):
         self.jobs_panel.retry_requested.connect(commands.retry)
         self.jobs_panel.problem_requested.connect(commands.show_job_problem)
         self.inspector.image_activated.connect(commands.open_image)
+        self.inspector.saliency_wished.connect(commands.pictures.show_image)
         for presenter in self.presenters.values():
             presenter.wish.connect(commands.do)
             presenter.export_wished.connect(commands.export_view)
@@ -194,6 +193,7 @@ class MainWindow(QMainWindow):
             ("compare_wished", commands.models.compare),
             ("units_wished", commands.models.show_units),
             ("projection_wished", commands.models.project),
+            ("saliency_wished", commands.pictures.show_image),
         ):
             for presenter in self.presenters.values():
                 if hasattr(presenter, name):
@@ -366,6 +366,7 @@ class MainWindow(QMainWindow):
                 networks=len(index.networks) if index is not None else 0,
                 dissected=len(index.dissected) if index is not None else 0,
                 selected=len(self.workspace.session.snapshot.models),
+                image=self.workspace.session.snapshot.image is not None,
                 image_sets=len(index.image_sets) if index is not None else 0,
                 results=any(run.has_results for run in runs),
                 busy=jobs.busy,
@@ -409,22 +410,15 @@ class MainWindow(QMainWindow):
 
     # -- dropping ------------------------------------------------------------------------------
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
+        # What is dragged out of a grid is for other programs.
+        if event.source() is None and any(u.isLocalFile() for u in event.mimeData().urls()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """A project is opened; a folder becomes images, a checkpoint a model; a table is read."""
+        """See `take_dropped`."""
         paths = [Path(u.toLocalFile()) for u in event.mimeData().urls() if u.isLocalFile()]
         event.acceptProposedAction()
-        for path in paths[:1]:
-            if path.suffix == PROJECT_SUFFIX:
-                self.commands.open_path(str(path))
-            elif path.suffix.lower() in WEIGHT_SUFFIXES:
-                self.commands.add_model(str(path))
-            elif path.suffix.lower() == ".csv":
-                self.commands.models.import_table(str(path))
-            elif is_there(path):
-                self.commands.add_images(str(path))
+        take_dropped(paths, self.commands)
 
     # -- layout, recent, end -------------------------------------------------------------------
     def sizeHint(self) -> QSize:
@@ -481,5 +475,5 @@ class MainWindow(QMainWindow):
             self.close()
 
 
-_FIRST_SHOWN = ("concepts", "layers", "embedding", "dissection", "evaluation")
+_FIRST_SHOWN = ("concepts", "layers", "embedding", "dissection", "evaluation", "saliency")
 _DOCK_KEYS = {"navigator": "F9", "inspector": "F10", "jobs": "Ctrl+J"}

@@ -33,6 +33,7 @@ class ModelCommands(QObject):
             "compare-models": self.compare_selected,
             "dissect-models": partial(self._run_on_networks, "dissection"),
             "evaluate-models": partial(self._run_on_networks, "evaluation"),
+            "explain-images": partial(self._run_on_networks, "saliency"),
             "embed-models": self.embed,
             "import-table": self.import_table,
             "add-labels": self.add_labels,

@@ -45,6 +45,7 @@ _MENUS: dict[str, tuple[tuple[str, str], ...]] = {
         ("compare-models", "Compare the two selected"),
         ("dissect-models", "Dissect…"),
         ("embed-models", "Embed…"),
+        ("explain-images", "Explain images…"),
         ("run-audit", "Run an audit…"),
         ("model-details", "Details…"),
         ("rename-model", "Rename…"),
@@ -68,6 +69,7 @@ _WRITES = frozenset(
         "import-table",
         "dissect-models",
         "embed-models",
+        "explain-images",
         "run-audit",
         "resume-run",
         "repeat-run",
@@ -310,7 +312,7 @@ class Navigator(QTreeWidget):
         can_look = bool(index.networks and index.image_sets)
         if intent == "run-audit":
             return can_look or len(index.dissected) > 1
-        if intent == "dissect-models":
+        if intent in ("dissect-models", "explain-images"):
             return can_look
         if intent == "embed-models":
             return len(index.dissected) > 1

@@ -262,6 +262,7 @@ _RESULT_TABLES = {
     "dissection": "unit",
     "embedding": "embedding",
     "evaluation": "performance",
+    "saliency": "saliency",
 }
 
 

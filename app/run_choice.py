@@ -16,6 +16,7 @@ RUN_FIELDS = {
     "dissection": "run_dissection",
     "embedding": "run_embedding",
     "evaluation": "run_evaluation",
+    "saliency": "run_saliency",
 }
 
 

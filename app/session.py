@@ -32,6 +32,8 @@ class Snapshot:
     run_dissection: int | None = None
     run_embedding: int | None = None
     run_evaluation: int | None = None
+    run_saliency: int | None = None
+    saliency_method: str = ""  # label of the method shown; empty: the first
     unit: int | None = None  # unit.id in focus
     units: frozenset[int] = frozenset()  # unit ids selected
     components: tuple[int, int] = (1, 2)  # of the embedding, across and up

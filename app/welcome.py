@@ -29,6 +29,7 @@ _SHOWN = (
     ("layers", "layers"),
     ("embedding", "embedding"),
     ("dissection", "units"),
+    ("saliency", "saliency"),
 )
 _ABOUT = (
     "Parallax shows what two vision models see differently: which concepts one uses that the"

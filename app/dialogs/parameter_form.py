@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -115,6 +116,7 @@ class ParameterForm(QWidget):
             return combo
         edit = QLineEdit()
         edit.setMaxLength(1000 if field.kind == "text" else 40)
+        edit.setPlaceholderText(meaning_of_empty(field.help) if field.kind == "text" else "")
         return edit
 
     def _watch(self, widget: QWidget) -> None:
@@ -126,6 +128,12 @@ class ParameterForm(QWidget):
             widget.valueChanged.connect(self.changed)
         elif isinstance(widget, QLineEdit):
             widget.textChanged.connect(self.changed)
+
+
+def meaning_of_empty(help_text: str) -> str:
+    """What a parameter's help says about leaving it empty; an empty text if it does not."""
+    found = re.search(r"\bempty(?::| means) ([^;]+)", help_text)
+    return found[1].strip() if found else ""
 
 
 class _WheelGuard(QObject):

@@ -9,6 +9,7 @@ from app.perspectives.base import Presenter
 from app.perspectives.concepts import ConceptsPresenter
 from app.perspectives.embedding import EmbeddingPresenter
 from app.perspectives.layers import LayersPresenter
+from app.perspectives.saliency import SaliencyPresenter
 from app.perspectives.units import UnitsPresenter
 from app.perspectives.welcome import WelcomePresenter
 from app.workspace import Workspace
@@ -39,6 +40,7 @@ PERSPECTIVES: list[Perspective] = [
     Perspective("layers", "Layers", LayersPresenter, audits=("layers",)),
     Perspective("concepts", "Concepts", ConceptsPresenter, audits=("concepts",)),
     Perspective("units", "Units", UnitsPresenter, uses_pair=False, audits=("dissection",)),
+    Perspective("saliency", "Saliency", SaliencyPresenter, uses_pair=False, audits=("saliency",)),
 ]
 
 

@@ -59,6 +59,9 @@ class Presenter(QObject):
     def follow(self, changes: frozenset[str], initiator: object) -> None:
         """Bring the view's focus and selection up to date."""
 
+    def show_results(self) -> None:
+        """Leave whatever is in front of the run's results: they are asked for."""
+
     def shown_runs(self) -> frozenset[int]:
         """The runs whose results are on the screen."""
         return frozenset()

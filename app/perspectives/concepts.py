@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Slot
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QWidget
 
 from app.perspectives.base import Presenter
@@ -12,6 +12,8 @@ class ConceptsPresenter(Presenter):
     """Scatter and table of concepts, and the patch grids of the one in focus."""
 
     reload_on = frozenset({"project", "model_a", "model_b", "run_concepts"})
+
+    saliency_wished = Signal(int)  # an image: where do the models look in it?
 
     def make_view(self) -> QWidget:
         from app.views.concepts_view import ConceptsView
@@ -23,6 +25,7 @@ class ConceptsPresenter(Presenter):
         view.concept_hovered.connect(self._on_hover)
         view.patch_activated.connect(self._on_patch)
         view.patch_focused.connect(self._on_patch)
+        view.saliency_requested.connect(self.saliency_wished)
         view.export_requested.connect(self._on_export)
         view.action_requested.connect(self._on_view_action)
         self.workspace.focus.concept_changed.connect(self._on_detail)

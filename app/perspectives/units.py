@@ -25,6 +25,7 @@ class UnitsPresenter(Presenter):
     needed = frozenset({"table"})
 
     compare_wished = Signal(str, str)  # two models: their concepts
+    saliency_wished = Signal(int)  # an image: where do the models look in it?
 
     def make_view(self) -> QWidget:
         from app.views.units_view import UnitsView
@@ -36,6 +37,7 @@ class UnitsPresenter(Presenter):
         view.models_selected.connect(self._on_models)
         view.patch_activated.connect(self._on_patch)
         view.patch_focused.connect(self._on_patch)
+        view.saliency_requested.connect(self.saliency_wished)
         view.compare_requested.connect(self.compare_wished)
         view.pictures_needed.connect(self._on_pictures)
         view.export_requested.connect(self._on_export)

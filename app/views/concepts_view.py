@@ -44,6 +44,7 @@ class ConceptsView(QWidget):
     patch_activated = Signal(int, int)
     patch_focused = Signal(int, int)
     patch_hovered = Signal(object)
+    saliency_requested = Signal(int)  # image id: where do the models look in it?
     thresholds_changed = Signal(float, float)
     export_requested = Signal(str, str)
     action_requested = Signal(str)  # of an empty view's button: "run concepts"
@@ -237,6 +238,7 @@ class ConceptsView(QWidget):
             self._dialog = PatchDialog(self)
             self._dialog.set_source(self._source)
             self._dialog.patch_shown.connect(self._patch_shown)
+            self._dialog.saliency_requested.connect(self.saliency_requested)
         self._dialog.show_patches(stops, at)
         self._dialog.show()
         self._dialog.raise_()

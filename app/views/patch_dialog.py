@@ -35,6 +35,7 @@ class PatchDialog(QDialog):
     """Walks with ← and →, zooms with + and −, 0 fits, Esc closes. Never blocks the window."""
 
     patch_shown = Signal(int, int)  # patch id (−1 without one), image id
+    saliency_requested = Signal(int)  # image id: where do the models look in it?
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -59,6 +60,12 @@ class PatchDialog(QDialog):
         row.setSpacing(GRID // 2)
         row.addWidget(self.caption, 1)
         row.addWidget(self.place)
+        self.look = QToolButton()
+        self.look.setText("Where do the models look?")
+        self.look.setToolTip("Show the maps of this image; without any, explain it at once")
+        self.look.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.look.clicked.connect(self._look)
+        row.addWidget(self.look)
         for text, name, slot in (
             ("−", "Zoom out", self._zoom_out),
             ("⤢", "Fit the whole image", self.canvas.fit),
@@ -114,6 +121,12 @@ class PatchDialog(QDialog):
         self.place.setText(f"{self.at + 1} of {len(self.patches)}")
         self.setWindowTitle(path.name if path is not None else f"Image {patch.image}")
         self.patch_shown.emit(patch.identity, patch.image)
+
+    def _look(self) -> None:
+        """The maps are in the window behind: make room for it."""
+        if self.patches:
+            self.close()
+            self.saliency_requested.emit(self.patches[self.at].image)
 
     def _zoom_in(self) -> None:
         self.canvas.zoom_by(1.5)

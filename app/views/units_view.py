@@ -65,6 +65,7 @@ class UnitsView(QWidget):
     search_changed = Signal(str)
     patch_activated = Signal(int, int)
     patch_focused = Signal(int, int)
+    saliency_requested = Signal(int)  # image id: where do the models look in it?
     compare_requested = Signal(str, str)
     export_requested = Signal(str, str)
     action_requested = Signal(str)  # of the empty view's button: "run dissection"
@@ -420,6 +421,7 @@ class UnitsView(QWidget):
             self._dialog = PatchDialog(self)
             self._dialog.set_source(self._source)
             self._dialog.patch_shown.connect(self.patch_focused)
+            self._dialog.saliency_requested.connect(self.saliency_requested)
         self._dialog.show_patches(stops, at)
         self._dialog.show()
         self._dialog.raise_()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import shutil
 import threading
@@ -35,6 +36,7 @@ from tests.app.made_results import (
     add_list_run,
     commit_list_unit,
 )
+from tests.app.made_saliency import FakeSaliencyParameters, add_saliency, make_explanation
 
 CLASSES = ("bird", "mammal", "vehicle")
 LAYERS = ("stem", "block1", "block2", "penultimate")
@@ -100,6 +102,7 @@ AUDITS = {
         FakeAudit(
             "embedding", "Embedding", "Models.", FakeEmbeddingParameters, 2, None, False, False
         ),
+        FakeAudit("saliency", "Saliency", "Where models look.", FakeSaliencyParameters, 1, None),
     )
 }
 
@@ -113,6 +116,7 @@ class FakeBackend(Backend):
         self.fail_with: BaseException | None = None
         self.executed: list[int] = []
         self.specifications: list[str] = []
+        self.explained: list[tuple[Path | int, tuple[str, ...]]] = []
 
     def wait_at_gate(self, progress: Progress) -> None:
         while not self.gate.wait(0.005):
@@ -211,6 +215,16 @@ class FakeBackend(Backend):
         self.specifications.append(specification)
         return add_model(project, name, specification)
 
+    def explain_picture(
+        self, project: Project, source: Path | int, models: Sequence[str], progress: Progress
+    ) -> Any:
+        self.wait_at_gate(progress)
+        if self.fail_with is not None:
+            raise self.fail_with
+        names = tuple(models) or MODELS
+        self.explained.append((source, names))
+        return make_explanation(source, names, progress)
+
     def check_specification(self, text: str) -> str:
         if ":" not in text or text.startswith("wrong:"):
             raise AuditError(f"“{text}” is no model specification.", "Write library:architecture.")
@@ -257,7 +271,10 @@ def add_contents(project: Project, folder: Path) -> None:
         picture = QImage(60, 40, QImage.Format.Format_RGB32)
         picture.fill(QColor.fromHsv(number * 50, 200, 200))
         assert picture.save(str(target))
-        images.append(FakeImage(f"{label}/{number}.png", label, 60, 40))
+        data = target.read_bytes()
+        digest = hashlib.sha256(data).hexdigest()
+        name = f"{label}/{number}.png"
+        images.append(FakeImage(name, label, 60, 40, sha256=digest, size_bytes=len(data)))
     number = project.add_image_set("scenes", pictures, "class folders")
     project.add_images(number, images)
     project.add_rejected_images(number, [("broken.jpg", "The file ends too early.")])
@@ -387,6 +404,14 @@ def dissected_file(project_file: Path) -> Path:
 
 
 @pytest.fixture
+def explained_file(project_file: Path) -> Path:
+    """The project with three of its six images explained by two of its models: run 3."""
+    with Project.open(project_file) as project:
+        add_saliency(project, MODELS[:2])
+    return project_file
+
+
+@pytest.fixture
 def backend() -> FakeBackend:
     return FakeBackend()
 
@@ -442,6 +467,16 @@ def open_window(qtbot: Any, window: MainWindow, project_file: Path) -> MainWindo
     window.commands.open_path(str(project_file))
     qtbot.waitUntil(
         lambda: window.workspace.session.snapshot.run_concepts is not None, timeout=WAIT
+    )
+    return window
+
+
+@pytest.fixture
+def explained_window(qtbot: Any, window: MainWindow, explained_file: Path) -> MainWindow:
+    """The window with the explained project open."""
+    window.commands.open_path(str(explained_file))
+    qtbot.waitUntil(
+        lambda: window.workspace.session.snapshot.run_saliency is not None, timeout=WAIT
     )
     return window
 

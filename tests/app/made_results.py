@@ -12,6 +12,7 @@ import numpy as np
 from analysis.audits.parameters import parameter
 from analysis.name_lists import split_names
 from analysis.project import Project
+from tests.app.made_saliency import image_keys, saliency_results
 
 LAYER = "penultimate"
 UNITS = 4
@@ -47,15 +48,17 @@ class FakeEvaluationParameters:
 def add_list_run(
     project: Project, audit: str, models: Sequence[str], parameters: Mapping[str, Any]
 ) -> int:
-    """A pending run of any number of models; a dissection has a unit of work a model."""
+    """A pending run of any number of models; a dissection has a unit of work a model, a saliency
+    run one an image."""
     embedding = audit == "embedding"
+    units = {"dissection": tuple(models), "saliency": image_keys(project)}
     return project.add_run(
         audit,
         f"{audit.title()}: {len(models)} models",
         parameters,
         models=models,
         image_set=None if embedding else project.value("SELECT min(id) FROM image_set"),
-        units=tuple(models) if audit == "dissection" else (audit,),
+        units=units.get(audit, (audit,)),
     )
 
 
@@ -63,6 +66,8 @@ def commit_list_unit(project: Project, run: int, audit: str, key: str) -> None:
     """The results of one unit of work."""
     if audit == "dissection":
         rows, arrays = _dissection(project, run, key)
+    elif audit == "saliency":
+        rows, arrays = saliency_results(project, run, key)
     else:
         rows, arrays = (_embedding if audit == "embedding" else _evaluation)(project, run), {}
     project.commit_unit(run, key, rows, arrays, [], 0.1)

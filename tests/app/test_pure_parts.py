@@ -13,6 +13,7 @@ from analysis.figures import readers, unit_readers
 from analysis.project import Project
 from app import run_choice
 from app.dialogs.palette import PaletteEntry, find_entries
+from app.dialogs.parameter_form import meaning_of_empty
 from app.mirror import mirror_detail, mirror_layers, mirror_points, mirror_replacement
 from app.project_edits import clean_name
 from app.project_index import read_image_facts, read_index, read_json
@@ -258,6 +259,24 @@ def test_what_is_gone_is_no_longer_shown_or_selected(dissected) -> None:
 def test_showing_a_run_of_many_models_leaves_the_pair(dissected) -> None:
     index = read_index(dissected)
     assert run_choice.for_run(Snapshot(model_a="Lite2"), index.run(5)) == {"run_embedding": 5}
+
+
+def test_a_saliency_run_is_chosen_and_welcomed(explained_file) -> None:
+    with Project.open(explained_file, read_only=True) as project:
+        index = read_index(project)
+    assert index.run(3).has_results
+    assert index.run(3).models == ("Lite0", "Lite2")
+    assert run_choice.changes_for(Snapshot(), index)["run_saliency"] == 3
+    assert run_choice.for_run(Snapshot(), index.run(3)) == {"run_saliency": 3}
+    assert "go-saliency" in dict(next_steps(index))
+
+
+def test_fields_left_empty_say_what_that_means() -> None:
+    assert meaning_of_empty("Layer of the CAMs; empty: the last with places") == (
+        "the last with places"
+    )
+    assert meaning_of_empty("Only these, by name; empty means all; or one") == "all"
+    assert meaning_of_empty("Steps of insertion") == ""
 
 
 def test_words_about_units(dissected) -> None:

@@ -1,0 +1,316 @@
+"""The perspective Saliency: maps, curves and steps as they are asked for, live, linked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from analysis.errors import AuditError
+from analysis.figures.saliency_data import Cell
+from app.dialogs.run_dialog import RunDialog
+from tests.app.made_saliency import make_explanation
+from tests.app.steps import entry, one, session, until
+
+LITE0 = Cell(1, "Lite0", "gradcam")
+LITE2 = Cell(2, "Lite2", "random")
+
+
+class Heard:
+    """What the presenter told the view, by setter."""
+
+    SETTERS = (
+        "show_index", "show_maps", "show_summary", "show_comparisons", "show_curves", "show_step",
+        "show_depth", "show_explanation", "set_image", "set_models", "set_method",
+        "set_arrangement",
+    )  # fmt: skip
+
+    def __init__(self, view, monkeypatch) -> None:
+        self.view = view
+        self.calls: dict[str, list] = {name: [] for name in self.SETTERS}
+        for name in self.SETTERS:
+            monkeypatch.setattr(view, name, self._note(name, getattr(view, name)))
+
+    def _note(self, name, setter):
+        def told(*arguments):
+            self.calls[name].append(arguments[0])
+            setter(*arguments)
+
+        return told
+
+    def __getattr__(self, name):
+        return self.calls[name]
+
+
+@pytest.fixture
+def saliency(explained_window):
+    return explained_window.presenters["saliency"]
+
+
+@pytest.fixture
+def heard(qtbot, saliency, explained_window, monkeypatch) -> Heard:
+    """The setters' calls, from before the run is shown."""
+    heard = Heard(saliency.view, monkeypatch)
+    explained_window.show_perspective("saliency")
+    until(qtbot, lambda: heard.show_index and heard.show_summary and heard.show_comparisons)
+    return heard
+
+
+def settled(qtbot, window) -> None:
+    until(qtbot, lambda: not window.workspace.loader.loading)
+
+
+def test_the_newest_run_is_shown(qtbot, heard, saliency, explained_window) -> None:
+    assert session(explained_window).run_saliency == 3
+    assert heard.show_index[-1].images.tolist() == [1, 2, 3]  # in order of label and path
+    assert heard.show_index[-1].models == ("Lite0", "Lite2")
+    assert heard.show_summary[-1].n.tolist() == [[[1, 1], [1, 1]]]
+    assert saliency.widget.currentWidget() is saliency.view
+    assert not explained_window.pair_bar.isVisible()
+
+
+def test_every_map_asked_for_comes(qtbot, heard, saliency) -> None:
+    """A later question does not drop the answer to an earlier one."""
+    heard.show_maps.clear()
+    saliency.view.maps_needed.emit((LITE0,))
+    saliency.view.maps_needed.emit((LITE2,))
+    until(qtbot, lambda: {c for maps in heard.show_maps for c in maps} >= {LITE0, LITE2})
+    found = next(maps[LITE2] for maps in heard.show_maps if LITE2 in maps)
+    assert found.values[0].tolist() == [0.0, 0.5, 1.0, 1.5]
+    assert found.region == (10, 0, 40, 40)
+
+
+def test_maps_are_read_in_batches_newest_wish_first(
+    qtbot, heard, saliency, backend, monkeypatch
+) -> None:
+    asked = []
+    read = backend.saliency_maps
+
+    def noted(project, run, cells):
+        asked.append(cells)
+        return read(project, run, cells)
+
+    until(qtbot, lambda: not saliency.workspace.loader.loading)
+    monkeypatch.setattr(backend, "saliency_maps", noted)
+    many = tuple(Cell(1, f"model {number}", "gradcam") for number in range(250))
+    saliency.view.maps_needed.emit(many)
+    saliency.view.maps_needed.emit((LITE0,))
+    until(qtbot, lambda: len(asked) == 3 and not saliency.workspace.loader.loading)
+    assert asked[0] == many[:96]
+    assert asked[1][0] == LITE0
+    assert sorted(c for cells in asked for c in cells) == sorted((*many, LITE0))
+
+
+def test_curves_of_the_cells_selected(qtbot, heard, saliency, explained_window) -> None:
+    def shown():
+        curves = heard.show_curves[-1] if heard.show_curves else None
+        return [] if curves is None else [curve.cell for curve in curves.curves]
+
+    # Where nothing is selected, the chosen image's maps of two models are.
+    until(qtbot, lambda: {cell.model for cell in shown()} == set(saliency.index.models[:2]))
+    assert session(explained_window).image is None  # nobody has chosen it
+    saliency.view.cells_selected.emit((LITE0,))
+    until(qtbot, lambda: len(set(shown())) == 1)
+    curves = heard.show_curves[-1]
+    assert [curve.cell for curve in curves.curves] == [LITE0, LITE0]
+    assert {curve.kind for curve in curves.curves} == {"insertion", "deletion"}
+    assert curves.curves[0].scores.tolist() == pytest.approx([0.9, 0.6, 0.4, 0.2, 0.1])
+    assert session(explained_window).image == LITE0.image  # the one of the map clicked
+    saliency.view.cells_selected.emit(())
+    assert heard.show_curves[-1] is None
+
+
+def test_dragging_shows_steps_and_ends_at_the_newest(
+    qtbot, heard, saliency, backend, monkeypatch
+) -> None:
+    asked = []
+    read = backend.step_picture
+
+    def noted(*arguments):
+        asked.append(arguments[-1])
+        return read(*arguments)
+
+    monkeypatch.setattr(backend, "step_picture", noted)
+    for step in (0, 1, 2, 3, 4):
+        saliency.view.step_needed.emit(LITE0, "deletion", step)
+    until(qtbot, lambda: heard.show_step and heard.show_step[-1].step == 4)
+    assert asked == [0, 4]  # what lay between was passed over before it could be read
+    assert [picture.step for picture in heard.show_step] == asked
+    assert heard.show_step[0].pixels.shape == (40, 40, 3)
+    assert (heard.show_step[-1].pixels != heard.show_step[0].pixels).any()
+
+
+def test_a_step_that_cannot_be_had_is_said_once(qtbot, heard, saliency, backend, monkeypatch):
+    said = []
+    saliency.workspace.problem_found.disconnect()
+    saliency.workspace.problem_found.connect(lambda problem, _what: said.append(problem.summary))
+
+    def fails(*_arguments):
+        raise AuditError("There is no picture of it.")
+
+    monkeypatch.setattr(backend, "step_picture", fails)
+    for step in (1, 2, 3):
+        saliency.view.step_needed.emit(LITE0, "deletion", step)
+        until(qtbot, lambda: not saliency.workspace.loader.loading)
+    assert said == ["There is no picture of it."]
+    assert saliency.widget.currentWidget() is saliency.view
+
+
+def test_attention_by_depth(qtbot, heard, saliency) -> None:
+    saliency.view.depth_needed.emit(1, "Lite0")
+    until(qtbot, lambda: heard.show_depth and heard.show_depth[-1] is not None)
+    assert heard.show_depth[-1].values.shape == (2, 3, 4, 4)
+    saliency.view.depth_needed.emit(1, "Lite2")
+    until(qtbot, lambda: heard.show_depth[-1] is None)
+
+
+def test_image_and_models_are_linked(qtbot, heard, saliency, explained_window) -> None:
+    window = explained_window
+    saliency.view.image_focused.emit(2)
+    assert session(window).image == 2
+    until(qtbot, window.inspector.image.isVisible)
+    assert window.inspector.place.text() == "mammal/1.png"
+    assert not window.inspector.look.isVisible()  # its maps are here
+    saliency.view.models_selected.emit(("Lite2",))
+    assert not window.inspector.hint.isVisible()
+    assert session(window).models == ("Lite2",)
+    assert entry(window, "model", "Lite2").isSelected()
+    window.workspace.session.update({"image": 4, "models": ("Lite0",)}, "test")
+    assert heard.set_image[-1] == 4
+    assert heard.set_models[-1] == ("Lite0",)
+    saliency.view.method_chosen.emit("random")
+    assert session(window).saliency_method == "random"
+    window.workspace.session.update({"saliency_method": "gradcam"}, "test")
+    assert heard.set_method[-1] == "gradcam"
+
+
+def test_a_hidden_view_learns_of_the_image_when_shown(qtbot, heard, saliency, explained_window):
+    explained_window.show_perspective("concepts")
+    explained_window.workspace.session.update({"image": 4}, "test")
+    assert heard.set_image[-1] != 4
+    explained_window.show_perspective("saliency")
+    assert heard.set_image[-1] == 4
+
+
+def test_maps_appear_image_by_image(qtbot, heard, explained_window, backend) -> None:
+    window = explained_window
+    backend.gate.clear()
+    parameters = backend.parse_parameters("saliency", {})
+    window.workspace.start_audit("saliency", ("SqueezeNet",), parameters, 1, "auto")
+    until(qtbot, lambda: session(window).run_saliency == 4)
+    until(qtbot, lambda: heard.show_index[-1].run == 4)
+    assert heard.show_index[-1].images.tolist() == [1]
+    assert window.workspace.jobs.busy
+    backend.gate.set()
+    until(qtbot, lambda: len(heard.show_index[-1].images) == 3)
+    until(qtbot, lambda: heard.show_summary[-1].models == ("SqueezeNet",))
+
+
+def test_without_a_run_one_can_be_planned(qtbot, open_window) -> None:
+    open_window.show_perspective("saliency")
+    presenter = open_window.presenters["saliency"]
+    assert presenter.widget.currentWidget() is presenter.empty
+    assert presenter.empty.button.text() == "Explain images…"
+    presenter.empty.button.click()
+    dialog = one(qtbot, RunDialog)
+    assert dialog.audit.currentData() == "saliency"
+    assert dialog.chosen_models() == ("Lite0", "Lite2", "SqueezeNet")
+    until(qtbot, dialog.accept_button.isEnabled)
+    assert dialog.parameters.values()["methods"] == ""
+    dialog.close()
+
+
+def test_the_views_buttons_lead_to_dialogs(qtbot, heard, saliency, explained_window) -> None:
+    saliency.view.action_requested.emit("run saliency")
+    dialog = one(qtbot, RunDialog)
+    assert dialog.audit.currentData() == "saliency"
+    dialog.close()
+    settled(qtbot, explained_window)
+
+
+def test_export_takes_what_is_on_the_screen(qtbot, heard, saliency, explained_window) -> None:
+    wishes = []
+    saliency.export_wished.disconnect()
+    saliency.export_wished.connect(lambda *wish: wishes.append(wish))
+    saliency.view.cells_selected.emit((LITE0, LITE2))
+    saliency.view.depth_needed.emit(1, "Lite0")
+    for figure in ("faithfulness", "saliency", "curves", "attention-depth"):
+        saliency.view.export_requested.emit(figure, "svg")
+    assert {wish[1:3] for wish in wishes} == {("svg", 3)}
+    of = {figure: parameters for figure, _form, _run, parameters in wishes}
+    assert of["saliency"]["grid"] == "models"
+    assert of["saliency"]["methods"] == "gradcam"
+    assert of["insertion-deletion"] == {"models": "Lite0,Lite2", "methods": "gradcam,random"}
+    assert (of["attention-depth"]["image"], of["attention-depth"]["model"]) == (1, "Lite0")
+
+
+@pytest.mark.parametrize("figure", ["saliency", "faithfulness", "curves", "attention-depth"])
+def test_figures_can_be_made_of_what_is_exported(
+    qtbot, heard, saliency, backend, tmp_path, figure
+) -> None:
+    wishes = []
+    saliency.export_wished.disconnect()
+    saliency.export_wished.connect(lambda *wish: wishes.append(wish))
+    saliency.view.depth_needed.emit(1, "Lite0")
+    settled(qtbot, saliency)
+    saliency.view.export_requested.emit(figure, "csv")
+    name, form, run, parameters = wishes[0]
+    assert name in {choice.name for choice in backend.figure_choices()}
+    out = tmp_path / f"it.{form}"
+    backend.export_figure(saliency.workspace.project, name, out, run, parameters)
+    assert "Lite0" in out.read_text(encoding="utf-8")
+
+
+# -- an explanation in front of the run -----------------------------------------------------------
+@pytest.fixture
+def explanation(tmp_path):
+    return make_explanation(tmp_path / "dog.png", ("Lite0", "Lite2"))
+
+
+def test_an_explanation_is_shown_and_left(qtbot, heard, saliency, explanation) -> None:
+    saliency.show_explanation(explanation)
+    assert heard.show_explanation[-1] is explanation
+    before = len(heard.show_maps)
+    saliency.view.maps_needed.emit((LITE0,))  # it brought its own
+    saliency.view.depth_needed.emit(-1, "Lite0")
+    assert heard.show_depth[-1] is explanation.depths[0]
+    assert not saliency.workspace.loader.loading
+    assert len(heard.show_maps) == before
+    saliency.view.bar.back_requested.emit()
+    assert saliency.explanation is None
+    saliency.view.maps_needed.emit((LITE0,))
+    until(qtbot, lambda: any(LITE0 in maps for maps in heard.show_maps[before:]))
+
+
+def test_a_run_with_first_results_leaves_the_picture_in_front(
+    qtbot, heard, saliency, explanation, explained_window, backend
+) -> None:
+    saliency.show_explanation(explanation)
+    parameters = backend.parse_parameters("saliency", {})
+    explained_window.workspace.start_audit("saliency", ("SqueezeNet",), parameters, 1, "auto")
+    until(qtbot, lambda: session(explained_window).run_saliency == 4)
+    until(qtbot, lambda: heard.show_index[-1].run == 4)
+    assert saliency.explanation is explanation
+    assert heard.show_explanation[-1] is explanation
+    explained_window.commands.show_run(4)
+    assert saliency.explanation is None
+    until(qtbot, lambda: not explained_window.workspace.jobs.busy)
+
+
+def test_a_picture_is_no_figure_of_a_run(qtbot, heard, saliency, explanation) -> None:
+    saliency.show_explanation(explanation)
+    said = []
+    saliency.workspace.problem_found.disconnect()
+    saliency.workspace.problem_found.connect(lambda problem, _what: said.append(problem.summary))
+    saliency.view.export_requested.emit("saliency", "svg")
+    assert "not part of" in said[0]
+
+
+def test_closing_the_project_forgets_the_picture(
+    qtbot, heard, saliency, explanation, explained_window
+) -> None:
+    saliency.show_explanation(replace(explanation, name="other"))
+    explained_window.workspace.close_project()
+    assert saliency.explanation is None
+    assert heard.show_explanation[-1] is None
+    assert saliency.index is None or saliency.widget.currentWidget() is saliency.empty
