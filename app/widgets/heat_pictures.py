@@ -74,12 +74,19 @@ class HeatPictures:
         if self.source is not None:
             given = self.source.request(picture.image, picture.region, wanted)
         if given is None or given.isNull():
-            if not bare:
-                return None
-            given = QPixmap(wanted, wanted)
-            given.fill(QColor(IMAGE_MAT))
+            # Kept apart: the image may still come, and its place must not be taken.
+            return self._bare((*key, "bare"), picture, wanted, look) if bare else None
         done = compose(at_most(given, wanted), picture, look)
         self.cache.put(key, done)
+        return done
+
+    def _bare(self, key: Hashable, picture: HeatPicture, wanted: int, look: HeatLook) -> QPixmap:
+        done = self.cache.get(key)
+        if done is None:
+            mat = QPixmap(wanted, wanted)
+            mat.fill(QColor(IMAGE_MAT))
+            done = compose(mat, picture, look)
+            self.cache.put(key, done)
         return done
 
 

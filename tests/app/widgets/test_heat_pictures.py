@@ -168,6 +168,19 @@ def test_without_its_image_a_map_is_shown_on_grey(qtbot: QtBot) -> None:
     assert (shown.reshape(-1, 3)[:, None] == heat_colours("viridis")[None]).all(2).any(1).all()
 
 
+def test_an_image_that_comes_late_takes_the_place_of_the_grey(qtbot: QtBot) -> None:
+    """The source may have answered for the same image at another size."""
+    source, pictures = Source(missing=True), HeatPictures()
+    pictures.set_source(source)
+    look = HeatLook(opacity=0.0)
+    bare = pictures.pixmap(picture(), 20, 1.0, look, bare=True)
+    assert bare is pictures.pixmap(picture(), 20, 1.0, look, bare=True)  # composed once
+    source.missing = False
+    late = pictures.pixmap(picture(), 20, 1.0, look, bare=True)
+    assert late is not None
+    assert pixels_of(late.toImage())[10, 10].tolist() == [200, 100, 50]
+
+
 def test_the_source_of_one_picture_gives_its_pixels(qtbot: QtBot) -> None:
     pixels = RNG.integers(0, 256, (16, 16, 3)).astype(np.uint8)
     given = PixelSource(pixels).request(-1, (0, 0, 9, 9), 16)
