@@ -5,7 +5,7 @@ Needs neither torch nor SciPy.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -16,6 +16,7 @@ from analysis.statistics.multiple_testing import benjamini_hochberg
 
 Adjustment = Literal["holm", "benjamini-hochberg"]
 _BLOCK_VALUES = 1 << 22  # signed differences held at once
+_FLOAT32 = 1e-4  # relative: values nearer than this differ by rounding alone
 _ROUNDING = 1e-9  # relative: two means nearer than this are equal
 
 
@@ -94,7 +95,8 @@ def compare(
 
     The sign of each image's difference is flipped at random: two-sided p = (1 + flips whose mean is
     at least as far from 0) / (1 + flips); with few images all 2ⁿ flips are taken and p is exact.
-    All pairs given count as one family for `p_adjusted`.
+    All pairs given count as one family for `p_adjusted`. Differences of less than 1/10,000 of the
+    values are rounding (float32 scores) and count as none: they would all have the same sign.
 
     :param values: by any key, (n,) one value an image, the same images in the same order; pairs
         with NaN are left out.
@@ -116,7 +118,7 @@ def compare(
             raise AuditError(
                 f"{len(a)} images cannot be paired with {len(b)}.", "Measure the same images."
             )
-        columns[number] = a - b
+        columns[number] = _difference(a, b)
     found: dict[Hashable, Comparison] = {}
     for places, table in _tables(columns):
         low, high = _intervals(table, replicates, seed, level)
@@ -132,6 +134,12 @@ def compare(
     p_values = np.array([one.p for one in ordered])
     adjusted = holm(p_values) if adjustment == "holm" else benjamini_hochberg(p_values)
     return [replace(one, p_adjusted=float(p)) for one, p in zip(ordered, adjusted, strict=True)]
+
+
+def _difference(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    difference = a - b
+    scale = np.maximum(np.abs(a), np.abs(b))
+    return np.where(np.abs(difference) <= _FLOAT32 * scale, 0.0, difference)  # NaN stays
 
 
 def sign_flip_p(differences: np.ndarray, permutations: int = 10_000, seed: int = 0) -> np.ndarray:
@@ -174,27 +182,6 @@ def holm(p: np.ndarray) -> np.ndarray:
 def all_pairs(keys: Sequence[Hashable]) -> list[tuple[Hashable, Hashable]]:
     """Every two of the keys once, the earlier first."""
     return [(a, b) for place, a in enumerate(keys) for b in keys[place + 1 :]]
-
-
-def clearly_best(
-    means: Mapping[Hashable, float],
-    comparisons: Sequence[Comparison],
-    better: Literal["higher", "lower", ""],
-    alpha: float = 0.05,
-) -> Hashable | None:
-    """The key with the best mean if its paired test against every other one says so, else None.
-
-    :param means: by key; NaN takes no part.
-    :param comparisons: between all of these keys, in either direction.
-    """
-    usable = {key: mean for key, mean in means.items() if not np.isnan(mean)}
-    if not better or len(usable) < 2:
-        return None
-    choose: Callable = max if better == "higher" else min
-    best = choose(usable, key=lambda key: usable[key])
-    tested = {frozenset((one.first, one.second)): one.p_adjusted for one in comparisons}
-    others = [tested.get(frozenset((best, key)), 1.0) for key in usable if key != best]
-    return best if all(p < alpha for p in others) else None
 
 
 def _column(values: np.ndarray) -> np.ndarray:

@@ -36,7 +36,7 @@ _MODELS_SHOWN = 3
 _IMAGES_SHOWN = 6
 _METRICS_A_TABLE = 5
 _REFUSED_SHOWN = 40
-_MANY_TIED = 0.3
+_MANY_TIED = 0.5  # beyond the outer places of a map, up to a third is tied in any
 # Metrics told in sentences; the others are in the tables.
 _TOLD = ("insertion", "deletion", "average-drop", "energy-inside")
 _SIGN = {"higher": 1.0, "lower": -1.0}
@@ -152,6 +152,7 @@ def _tied_sentences(data: FaithfulnessSummary) -> list[str]:
         f"{data.methods[k].title} of {plain(data.models[j])}"
         f" ({number(100 * float(data.tied[j, k]), 0)} %)"
         for j, k in np.argwhere(np.nan_to_num(data.tied) > _MANY_TIED).tolist()
+        if data.methods[k].kind != NULL
     ]
     if not many:
         return []

@@ -360,25 +360,39 @@ def _verdicts(
 
     The method of the best mean is `best` if its tests against all others of its model tell them
     apart in its favour; if not, it and all that a test does not tell from it are `level`. Methods
-    without a test against it are neither.
+    without a test against it are neither. Methods with the same values in every image (GradCAM and
+    XGradCAM before a linear head) are one in this.
     """
     best, level = np.zeros(mean.shape, dtype=bool), np.zeros(mean.shape, dtype=bool)
-    gains = tested_gains(tests)
+    gains, same = tested_gains(tests), _same_values(tests)
     for i, metric in enumerate(metrics):
         sign = {"higher": 1.0, "lower": -1.0}.get(metric.better, 0.0)
         for j, model in enumerate(models):
-            known = np.flatnonzero(np.isfinite(mean[i, j]))
+            known: list[int] = np.flatnonzero(np.isfinite(mean[i, j])).tolist()
             if sign == 0 or len(known) < 2:
                 continue
-            top = int(known[np.argmax(sign * mean[i, j, known])])
+            top = known[int(np.argmax(sign * mean[i, j, known]))]
+            first = [k for k in known if (metric.key, model, methods[top], methods[k]) in same]
+            first.append(top)
             told = []
-            for k in known[known != top]:
+            for k in (k for k in known if k not in first):
                 gain = gains.get((metric.key, model, methods[top], methods[k]))
                 told.append(gain is not None and sign * gain > 0)
                 level[i, j, k] = gain is not None and not told[-1]
-            best[i, j, top] = all(told)
-            level[i, j, top] = bool(level[i, j].any())
+            best[i, j, first] = bool(told) and all(told)
+            level[i, j, first] = bool(level[i, j].any())
     return best, level
+
+
+def _same_values(tests: FaithfulnessComparisons) -> set[tuple[str, str, str, str]]:
+    """Metric, model and both methods, in either order, where no image makes a difference."""
+    nothing = (tests.difference == 0) & (tests.ci_low == 0) & (tests.ci_high == 0)
+    found = set()
+    for at in np.flatnonzero(nothing & (tests.model_a == tests.model_b)).tolist():
+        first, second = tests.method_a[at], tests.method_b[at]
+        found.add((tests.metric[at], tests.model_a[at], first, second))
+        found.add((tests.metric[at], tests.model_a[at], second, first))
+    return found
 
 
 def tested_gains(tests: FaithfulnessComparisons) -> dict[tuple[str, str, str, str], float]:

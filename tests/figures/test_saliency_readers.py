@@ -279,6 +279,23 @@ def test_only_what_the_tests_tell_apart_is_best(explained):
     assert level.any()
 
 
+def test_methods_that_give_the_same_values_are_best_together(explained):
+    project, run = explained
+    before = readers.faithfulness_summary(project, run)
+    assert before.best[3, 0].tolist().count(True) == 1
+    pair = "metric = 'deletion' AND model_a = ? AND method_a = 'gradcam' AND method_b = 'scorecam'"
+    _change(
+        project,
+        "UPDATE faithfulness_comparison SET difference = 0, ci_low = 0, ci_high = 0, p = 1,"
+        f" p_adjusted = 1 WHERE {pair}",
+        (CNN,),
+    )
+    data = readers.faithfulness_summary(project, run)
+    both = [method.label in ("gradcam", "scorecam") for method in data.methods]
+    np.testing.assert_array_equal(data.best[3, 0], both)
+    assert not data.level[3, 0].any()
+
+
 def test_a_test_counts_in_either_order_and_only_in_favour(explained):
     project, run = explained
     pair = "metric = 'deletion' AND model_a = ? AND method_a = 'gradcam' AND method_b = 'scorecam'"
