@@ -1,4 +1,4 @@
-"""The jobs of the compute lane: their progress, log, and how to stop or repeat them."""
+"""Jobs that take long: their progress, log, and how to stop or repeat them."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from app.problems import Problem
 
 _LOG_LINES = 500
 _FINISHED_KEPT = 100
+_BRIEF = frozenset({"picture"})  # kinds that do not wait behind a run
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,11 @@ class JobRecord:
 
 
 class Jobs(QObject):
-    """All jobs of this session. Lives in the window's thread."""
+    """All jobs of this session. Lives in the window's thread.
+
+    :param lane: where they are done one after the other.
+    :param brief: where those are done that somebody is waiting for, beside a run.
+    """
 
     added = Signal(int)
     changed = Signal(int)
@@ -79,22 +84,25 @@ class Jobs(QObject):
     device_known = Signal(str)  # what the analysis runs on, in words
     busy_changed = Signal(bool)
 
-    def __init__(self, lane: Lane, parent: QObject | None = None) -> None:
+    def __init__(
+        self, lane: Lane, parent: QObject | None = None, brief: Lane | None = None
+    ) -> None:
         super().__init__(parent)
-        self._lane = lane
+        self._lane, self._brief = lane, brief or lane
         self._records: dict[int, JobRecord] = {}
         self._busy = False
-        lane.state_changed.connect(self._on_state)
-        lane.progressed.connect(self._on_progress)
-        lane.partial.connect(self._on_partial)
-        lane.succeeded.connect(self._on_result)
-        lane.failed.connect(self._on_problem)
-        lane.idle.connect(self._update_busy)
+        for one in {self._lane, self._brief}:
+            one.state_changed.connect(self._on_state)
+            one.progressed.connect(self._on_progress)
+            one.partial.connect(self._on_partial)
+            one.succeeded.connect(self._on_result)
+            one.failed.connect(self._on_problem)
+            one.idle.connect(self._update_busy)
 
     # -- asking --------------------------------------------------------------------------------
     def submit(self, title: str, work: Work, kind: str, run: int | None = None) -> int:
         """Queue a job; returns its id."""
-        number = self._lane.submit(title, work)
+        number = self._lane_of(kind).submit(title, work)
         record = JobRecord(number, title, kind, work, run)
         record.write("Waiting to begin.")
         self._records[number] = record
@@ -125,7 +133,7 @@ class Jobs(QObject):
         record = self._records.get(number)
         if record is not None and not record.state.finished:
             record.write("Asked to stop.")
-            self._lane.cancel(number)
+            self._lane_of(record.kind).cancel(number)
 
     def cancel_all(self) -> None:
         for record in self.active():
@@ -168,7 +176,10 @@ class Jobs(QObject):
 
     @property
     def busy(self) -> bool:
-        return self._lane.busy
+        return self._lane.busy or self._brief.busy
+
+    def _lane_of(self, kind: str) -> Lane:
+        return self._brief if kind in _BRIEF else self._lane
 
     # -- what the lane says --------------------------------------------------------------------
     @Slot(object, object)

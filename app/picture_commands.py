@@ -134,15 +134,11 @@ class PictureCommands(QObject):
         if workspace.project is None:
             return
         wish, name = (source, models), self._name(source)
-        waits = workspace.jobs.current()
         if wish not in self._wishes.values():
             work = partial(_explain, workspace.backend, workspace.project, name, source, models)
             job = workspace.jobs.submit_progress(f"explanation of “{name}”", work, _KIND)
             self._wishes[job] = wish
-        sentence = f"“{name}” is being explained."
-        if waits is not None and waits.kind != _KIND:
-            sentence = f"“{name}” is explained as soon as this is done: {waits.title}."
-        self._presenter.set_explaining(sentence)
+        self._presenter.set_explaining(f"“{name}” is being explained.")
         self._window.show_perspective("saliency")
 
     def _name(self, source: Path | int) -> str:

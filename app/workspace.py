@@ -47,7 +47,8 @@ class Workspace(QObject):
         self.compute = Lane("compute", self)
         self.store = Lane("store", self)
         self.pictures = Lane("pictures", self)
-        self.jobs = Jobs(self.compute, self)
+        self.explanations = Lane("explanations", self)  # of single pictures, beside a run
+        self.jobs = Jobs(self.compute, self, brief=self.explanations)
         self.loader = Loader(self.store, self)
         self.session = SessionSignals(Session(), self)
         self.thumbnails = ThumbnailProvider(self.pictures, self)
@@ -72,7 +73,7 @@ class Workspace(QObject):
         self.jobs.ended.connect(self._on_job_ended)
         self.jobs.busy_changed.connect(self._on_busy)
         self.loader.failed.connect(self._on_load_failed)
-        for lane in (self.compute, self.store, self.pictures):
+        for lane in self._lanes():
             lane.closed.connect(self._on_lane_closed)
 
     # -- project -------------------------------------------------------------------------------
@@ -397,8 +398,8 @@ class Workspace(QObject):
                 lane.wait()
             self._collector.stop()
 
-    def _lanes(self) -> tuple[Lane, Lane, Lane]:
-        return self.compute, self.store, self.pictures
+    def _lanes(self) -> tuple[Lane, ...]:
+        return self.compute, self.store, self.pictures, self.explanations
 
     @Slot()
     def _on_lane_closed(self) -> None:

@@ -113,13 +113,14 @@ class FakeBackend(Backend):
     def __init__(self) -> None:
         self.gate = threading.Event()  # closed: a run waits before its second unit
         self.gate.set()
+        self.gate_of_pictures = self.gate
         self.fail_with: BaseException | None = None
         self.executed: list[int] = []
         self.specifications: list[str] = []
         self.explained: list[tuple[Path | int, tuple[str, ...]]] = []
 
-    def wait_at_gate(self, progress: Progress) -> None:
-        while not self.gate.wait(0.005):
+    def wait_at_gate(self, progress: Progress, gate: threading.Event | None = None) -> None:
+        while not (gate or self.gate).wait(0.005):
             progress.check_cancelled()
 
     def audits(self) -> Mapping[str, Any]:
@@ -218,7 +219,7 @@ class FakeBackend(Backend):
     def explain_picture(
         self, project: Project, source: Path | int, models: Sequence[str], progress: Progress
     ) -> Any:
-        self.wait_at_gate(progress)
+        self.wait_at_gate(progress, self.gate_of_pictures)
         if self.fail_with is not None:
             raise self.fail_with
         names = tuple(models) or MODELS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -68,14 +69,18 @@ def test_a_dropped_picture_is_explained_by_all_models(qtbot, open_window, backen
     assert "Explaining a dog.png by Lite0" in "\n".join(job.log)
 
 
-def test_behind_a_run_it_waits_and_says_so(qtbot, open_window, backend, picture) -> None:
+def test_it_does_not_wait_behind_a_run(qtbot, open_window, backend, picture, monkeypatch) -> None:
     backend.gate.clear()
-    start_run(qtbot, open_window, backend)
+    run = start_run(qtbot, open_window, backend)
+    monkeypatch.setattr(backend, "gate_of_pictures", threading.Event())
+    backend.gate_of_pictures.set()
     drop(open_window, picture)
-    until(qtbot, lambda: open_window.perspective == "saliency")
-    assert "as soon as this is done" in presenter(open_window).empty.sentence.text()
-    backend.gate.set()
     until(qtbot, lambda: presenter(open_window).explanation is not None)
+    jobs = open_window.workspace.jobs
+    assert [record.run for record in jobs.active()] == [run]
+    assert jobs.busy
+    backend.gate.set()
+    until(qtbot, lambda: not jobs.busy)
 
 
 def test_a_picture_from_another_program_may_be_dropped(open_window, picture) -> None:
