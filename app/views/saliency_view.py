@@ -241,6 +241,7 @@ class SaliencyView(QWidget):
         self._show_source(self._pixels)
         problems = "; ".join(f"{who}: {why}" for who, why in explanation.problems)
         self.bar.show_banner(explanation_line(explanation), problems)
+        self.bar.back.setVisible(self._index is not None)
         self._arrangement = MODELS_METHODS
         self._take_index()
         self._bring({found.cell: found for found in explanation.maps})

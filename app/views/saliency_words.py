@@ -111,7 +111,7 @@ def explanation_line(explanation: Explanation) -> str:
     """What the banner of a picture outside of any run says."""
     index = explanation.index
     models, methods = count(len(index.models), "model"), count(len(index.methods), "method")
-    return f"{explanation.name}: explained by {methods} of {models}, outside of any run"
+    return f"{explanation.name}, not part of a run: {methods} of {models}"
 
 
 def depth_line(depth: AttentionDepth, layer: int) -> str:

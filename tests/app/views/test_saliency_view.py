@@ -695,7 +695,7 @@ def test_an_explanation_is_shown_at_once_and_gone_back_from(
     heard.told.clear()
     view.show_explanation(made.explanation())
     assert view.bar.banner.isVisible()
-    assert view.bar.banner_text.text().startswith("holiday.jpg: explained by 10 methods of 3")
+    assert view.bar.banner_text.text().startswith("holiday.jpg, not part of a run: 10 methods")
     assert "its weights are not there" in view.bar.problems.text()
     assert view.arrangement() == MODELS_METHODS
     assert [c.image for c in view.selection()] == [OUTSIDE, OUTSIDE]
@@ -793,3 +793,12 @@ def test_it_fits_a_narrow_window_in_both_schemes(
         assert view.minimumSizeHint().height() <= 640
     finally:
         theme().set_scheme("light")
+
+
+def test_without_a_run_there_is_no_way_back(qtbot: QtBot) -> None:
+    view = SaliencyView()
+    qtbot.addWidget(view)
+    view.show()
+    view.show_explanation(made.explanation())
+    assert view.bar.banner.isVisible()
+    assert not view.bar.back.isVisible()
