@@ -6,6 +6,7 @@ Maps of every method for every image and model, and their faithfulness, as in th
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
@@ -139,6 +140,7 @@ class SaliencyAudit:
                 f"A square of {parameters.frame} pixels cannot be cut from {parameters.resize}.",
                 "Choose a frame that is not larger than the resized side.",
             )
+        _check_layer(request, parameters.layer.strip())
         if not parameters.target.strip():
             raise AuditError("No class is named.", "Choose predicted, label, or a class by name.")
         labelled = request.project.value(
@@ -202,6 +204,26 @@ class SaliencyAudit:
         from analysis.audits.saliency_summary import summarise_run
 
         summarise_run(context)
+
+
+def _check_layer(request: Request, layer: str) -> None:
+    """At least one model must have the layer of the CAMs, with places of the image in it."""
+    if not layer:
+        return
+    shapes = [
+        request.project.value("SELECT shape FROM layer WHERE model = ? AND name = ?", (name, layer))
+        for name in request.models
+    ]
+    if not any(shapes):
+        raise AuditError(
+            f"None of the models has a layer “{layer}”.",
+            "Choose one from a model's list of layers.",
+        )
+    if not any(shape and len(json.loads(shape)) >= 2 for shape in shapes):
+        raise AuditError(
+            f"The layer “{layer}” gives one vector for the whole image.",
+            "Choose a layer with maps or tokens, as the one before it.",
+        )
 
 
 def planned_images(context: RunContext) -> tuple[ImageEntry, ...]:

@@ -203,6 +203,15 @@ def test_a_headless_model_is_measured_as_far_as_it_goes_or_with_a_probe(
     assert right > 0.9  # it was fitted to these very images
 
 
+def test_the_layer_of_the_cams_can_be_chosen(labelled_project: Project, table: Table) -> None:
+    run = _run(labelled_project, "pink-sensitive", layer="blocks.2", metrics="sparseness")
+    maps = table(labelled_project, "saliency", run)
+    assert {row["layer"] for row in maps if row["method"] == "gradcam"} == {"blocks.2"}
+    default = _run(labelled_project, "pink-sensitive", metrics="sparseness")
+    maps = table(labelled_project, "saliency", default)
+    assert {row["layer"] for row in maps if row["method"] == "gradcam"} == {"blocks.3"}
+
+
 def test_classes_that_a_model_lacks(labelled_project: Project, table: Table) -> None:
     run = _run(labelled_project, "pink-sensitive", target="label", metrics="deletion")
     maps = [r for r in table(labelled_project, "saliency", run) if r["method"] == "gradcam"]
@@ -232,6 +241,8 @@ def test_localisation_without_label_planes_is_left_out(small_project: Project) -
         ({"frame": 300}, "300"),
         ({"target": " "}, "class"),
         ({"steps": 0}, "steps"),
+        ({"layer": "blocks.99"}, "blocks.99"),
+        ({"layer": "penultimate"}, "one vector"),
     ],
 )
 def test_bad_parameters_are_refused_before_a_run_is_made(
