@@ -10,7 +10,7 @@ import os
 import sqlite3
 from pathlib import Path
 
-_TABLES = ("image_set", "label_plane_source")
+_TABLES = ("image_set", "label_plane_source", "concept_set")
 
 
 def relative_source(source: Path, project: Path) -> str | None:
@@ -45,7 +45,9 @@ def locate_image(root: Path, path: str) -> Path | None:
 def renew_relative_sources(connection: sqlite3.Connection, old: Path, new: Path) -> None:
     """In a copy of the project `old` that is to lie at `new`, lead the relative paths anew."""
     for table in _TABLES:
-        sources = connection.execute(f"SELECT id, source, source_relative FROM {table}").fetchall()
+        sources = connection.execute(
+            f"SELECT id, source, source_relative FROM {table} WHERE source IS NOT NULL"
+        ).fetchall()
         for entry, source, relative in sources:
             located = locate_source(source, relative, old)
             connection.execute(

@@ -24,6 +24,7 @@ from analysis.project.schema import APPLICATION_ID, PAGE_SIZE
 from analysis.project.schema_version_1 import VERSION_1
 from analysis.project.schema_version_2 import VERSION_2
 from analysis.project.schema_version_3 import VERSION_3
+from analysis.project.schema_version_4 import VERSION_4
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "first version", execute_all(VERSION_1)),
     Migration(2, "dissection, embedding and performance", execute_all(VERSION_2)),
     Migration(3, "saliency and faithfulness", execute_all(VERSION_3)),
+    Migration(4, "concepts given by examples and semantic similarity", execute_all(VERSION_4)),
 )
 
 

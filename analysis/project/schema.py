@@ -44,4 +44,9 @@ RESULT_TABLES = (
     "faithfulness_summary",
     "faithfulness_comparison",
     "curve",
+    "concept_vector",
+    "space_similarity",
+    "tcav",
+    "mask_concept",
+    "mask_similarity",
 )

@@ -1,0 +1,136 @@
+"""Concepts that the user gives by examples, as a project file keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple, get_args
+
+from analysis.errors import AuditError
+from analysis.project.entries import insert_entry, refuse_taken_name
+from analysis.project.images import ProjectImages
+from analysis.project.locations import locate_source, relative_source
+from analysis.project.values import now
+
+Kind = Literal["folder", "labels", "patches"]
+Role = Literal["positive", "negative"]
+
+
+class ExampleBox(NamedTuple):
+    """A box of an image, in pixels of the upright original."""
+
+    image: int
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+class ProjectConceptSets(ProjectImages):
+    """The part of a project that holds concepts given by examples."""
+
+    def add_concept_set(
+        self,
+        name: str,
+        kind: Kind,
+        folder: Path | str | None = None,
+        label: str | None = None,
+        category: str | None = None,
+        examples: Iterable[ExampleBox] = (),
+    ) -> int:
+        """Add a concept; return its id.
+
+        :param folder: of its pictures.
+        :param label: that marks its regions in label planes; `category`: of the label.
+        :param examples: patches that show it.
+        :raises AuditError: the name is taken or empty, or the kind lacks what it needs.
+        """
+        if kind not in get_args(Kind):
+            raise AuditError(
+                f"A concept is not given by “{kind}”.", f"Choose {', '.join(get_args(Kind))}."
+            )
+        if not name.strip() or len(name) > 200:
+            raise AuditError("The concept needs a name of 1 to 200 characters.", "Choose a name.")
+        if (folder is not None) != (kind == "folder"):
+            raise AuditError(f"The concept “{name}” needs a folder of pictures.", "Choose one.")
+        if bool((label or "").strip()) != (kind == "labels"):
+            raise AuditError(f"The concept “{name}” needs a label.", "Choose one.")
+        source = None if folder is None else Path(folder).resolve()
+        with self.transaction() as connection:
+            refuse_taken_name(connection, "concept_set", "concept", name)
+            number = insert_entry(
+                connection,
+                "concept_set",
+                name=name,
+                kind=kind,
+                source=None if source is None else str(source),
+                source_relative=None if source is None else relative_source(source, self.path),
+                label=label,
+                category=category,
+                created=now(),
+            )
+            self.add_concept_examples(number, examples)
+        return number
+
+    def add_concept_examples(
+        self, concept_set: int, examples: Iterable[ExampleBox], role: Role = "positive"
+    ) -> int:
+        """Add patches that show a concept, or that do not; return how many are new.
+
+        :raises AuditError: there is no such concept, or a box is empty.
+        """
+        rows = [(concept_set, role, *box) for box in examples]
+        if any(min(box[-2:]) < 1 or min(box[-4:-2]) < 0 for box in rows):
+            raise AuditError("A patch lies outside of its image or is empty.", "Choose it anew.")
+        with self.transaction() as connection:
+            self._require_concept_set(concept_set)
+            before = connection.total_changes
+            connection.executemany(
+                "INSERT OR IGNORE INTO concept_example"
+                " (concept_set, role, image, x, y, width, height) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                rows,
+            )
+            return connection.total_changes - before
+
+    def remove_concept_examples(self, examples: Sequence[int]) -> None:
+        """Forget examples, by their ids."""
+        with self.transaction() as connection:
+            connection.executemany(
+                "DELETE FROM concept_example WHERE id = ?", [(one,) for one in examples]
+            )
+
+    def rename_concept_set(self, concept_set: int, name: str) -> None:
+        """Give a concept another name; results keep the name that they were made under.
+
+        :raises AuditError: the name is taken or empty, or there is no such concept.
+        """
+        if not name.strip() or len(name) > 200:
+            raise AuditError("The concept needs a name of 1 to 200 characters.", "Choose a name.")
+        with self.transaction() as connection:
+            self._require_concept_set(concept_set)
+            row = self.row("SELECT name FROM concept_set WHERE id = ?", (concept_set,))
+            if row is None or row["name"] == name:
+                return
+            refuse_taken_name(connection, "concept_set", "concept", name)
+            connection.execute("UPDATE concept_set SET name = ? WHERE id = ?", (name, concept_set))
+
+    def remove_concept_set(self, concept_set: int) -> None:
+        """Forget a concept and its examples; results stay."""
+        with self.transaction() as connection:
+            connection.execute("DELETE FROM concept_set WHERE id = ?", (concept_set,))
+
+    def concept_folder(self, concept_set: int) -> Path:
+        """Where the pictures of a concept lie now, whether they exist or not.
+
+        :raises AuditError: there is no such concept, or it is not given by a folder.
+        """
+        row = self.row(
+            "SELECT kind, source, source_relative FROM concept_set WHERE id = ?", (concept_set,)
+        )
+        if row is None or row["kind"] != "folder":
+            raise AuditError("That concept is not given by a folder of pictures.")
+        return locate_source(row["source"], row["source_relative"], self.path)
+
+    def _require_concept_set(self, concept_set: int) -> None:
+        if self.value("SELECT 1 FROM concept_set WHERE id = ?", (concept_set,)) is None:
+            raise AuditError("The project has no such concept.", "Choose another one.")
