@@ -107,7 +107,7 @@ def add_model(
     seconds = _seconds_per_image(model)
     return project.add_model(
         name,
-        parsed.text,
+        model.specification.text,
         weights_sha256=model.weights_sha256,
         library=parsed.library,
         architecture=parsed.architecture,

@@ -51,8 +51,10 @@ def timm_entries() -> tuple[CatalogueEntry, ...]:
 
 @cache
 def torchvision_entries() -> tuple[CatalogueEntry, ...]:
-    """torchvision's classification models."""
+    """torchvision's classification models, then its detectors, which are run as backbones."""
     from torchvision import models
+
+    from analysis.models.detectors import detector_names, input_side
 
     entries = []
     for name in models.list_models(module=models):
@@ -64,6 +66,12 @@ def torchvision_entries() -> tuple[CatalogueEntry, ...]:
         size = trained.transforms.keywords.get("crop_size", 224)
         entries.append(
             CatalogueEntry("torchvision", name, True, classes, size, trained.name.lower())
+        )
+    for name in detector_names():
+        trained = getattr(models.get_model_weights(name), "DEFAULT", None)
+        tag = trained.name.lower() if trained is not None else ""
+        entries.append(
+            CatalogueEntry("torchvision", name, trained is not None, 0, input_side(name), tag)
         )
     return tuple(entries)
 

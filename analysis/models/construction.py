@@ -28,7 +28,9 @@ _OWN_OPTIONS = {*PREPROCESSING_OPTIONS, "seed"}
 class Network:
     """A network and what is known of it before any local weights are loaded.
 
-    `head`: dotted names of the classifier's modules. `num_classes` 0: no classifier.
+    `head`: dotted names of the classifier's modules. `num_classes` 0: no classifier. `untrained`:
+    the library's weights were asked for and could not be had, so the weights are random.
+    `weights_sha256`: of the tensors, where they are known by another state than the present one.
     """
 
     module: nn.Module
@@ -37,18 +39,28 @@ class Network:
     num_classes: int
     head: tuple[str, ...]
     note: str = ""
+    untrained: bool = False
+    weights_sha256: str = ""
 
 
 def build_network(specification: ModelSpecification, headless: bool = False) -> Network:
     """The network of a specification, on the CPU.
 
-    Trained weights are put in only for `HUB` (timm, torchvision) and the sample; otherwise the
-    weights are random, from the option `seed`. `headless` leaves the classifier out.
+    Trained weights are put in only for `HUB` (timm, torchvision), the sample and exported
+    networks; otherwise the weights are random, from the option `seed`. So they are for a detector
+    whose weights cannot be reached: its backbone is of use without. `headless` leaves the
+    classifier out.
 
     :raises AuditError: the architecture or an option is unknown, or the weights of the hub cannot
         be had.
     """
-    builders = {"timm": _build_timm, "torchvision": _build_torchvision, "sample": _build_sample}
+    builders = {
+        "timm": _build_timm,
+        "torchvision": _build_torchvision,
+        "sample": _build_sample,
+        "export": _build_exported,
+        "onnx": _build_exported,
+    }
     seed = derive_seed(
         int(specification.option("seed", 0)), "untrained", specification.architecture
     )
@@ -139,10 +151,14 @@ def _check_hub_classes(wanted: Any, trained: int, name: str) -> None:
 def _build_torchvision(specification: ModelSpecification, headless: bool) -> Network:
     from torchvision import models
 
+    from analysis.models.detectors import detector_names
+
     name = specification.architecture
     names = models.list_models(module=models)
+    if name in detector_names():
+        return _build_detector(specification)
     if name not in names:
-        raise _unknown("torchvision", name, names)
+        raise _unknown("torchvision", name, [*names, *detector_names()])
     trained = getattr(models.get_model_weights(name), "DEFAULT", None)
     meta = trained.meta if trained is not None else {}
     options = _network_options(specification)
@@ -172,6 +188,44 @@ def _build_torchvision(specification: ModelSpecification, headless: bool) -> Net
         num_classes,
         head,
     )
+
+
+def _build_detector(specification: ModelSpecification) -> Network:
+    from analysis.models.checkpoints import tensors_sha256
+    from analysis.models.detectors import build_detector, put_hub_weights, settle_normalisations
+    from analysis.models.hub import UnreachableWeightsError
+
+    name = specification.architecture
+    module, preprocessing, others = build_detector(name, _network_options(specification))
+    notes = ["The detector's backbone alone is run; it gives no boxes."]
+    untrained = False
+    if specification.weights == HUB:
+        try:
+            put_hub_weights(module, name)
+        except UnreachableWeightsError as error:
+            untrained = True
+            notes.insert(0, error.summary)
+    # Taken before: statistics of a forward differ in their last digits between machines.
+    sha256 = tensors_sha256(module.state_dict())
+    if untrained or specification.weights is None:
+        settle_normalisations(module, preprocessing)
+    return Network(
+        module,
+        override_preprocessing(preprocessing, dict(specification.options)),
+        None,
+        0,
+        others,
+        " ".join(notes),
+        untrained,
+        sha256,
+    )
+
+
+def _build_exported(specification: ModelSpecification, headless: bool) -> Network:
+    from analysis.models.exported import build_exported
+
+    module, preprocessing, note = build_exported(specification)
+    return Network(module, preprocessing, None, 0, (), note)
 
 
 def _torchvision_preprocessing(trained: Any) -> Preprocessing:

@@ -33,6 +33,10 @@ _HINT = (
 )
 
 
+class UnreachableWeightsError(AuditError):
+    """Trained weights are not on this machine, and there is no network to have them from."""
+
+
 def hub_weights(configuration: Mapping[str, Any], name: str) -> dict[str, torch.Tensor]:
     """The trained weights that a timm configuration names, as tensors by name.
 
@@ -72,11 +76,11 @@ def is_address_cached(address: str) -> bool:
 def check_online(address: str, name: str) -> None:
     """Return if the host of `address` (or the proxy in front of it) answers within seconds.
 
-    :raises AuditError: it does not, or the machine is set to stay offline.
+    :raises UnreachableWeightsError: it does not, or the machine is set to stay offline.
     """
     if any(os.environ.get(variable, "").upper() in {"1", "ON", "YES", "TRUE"}
            for variable in _OFFLINE_VARIABLES):  # fmt: skip
-        raise AuditError(
+        raise UnreachableWeightsError(
             f"The trained weights of {name} are not on this machine, and it is set to stay"
             " offline.",
             _HINT,
@@ -89,7 +93,7 @@ def check_online(address: str, name: str) -> None:
     try:
         socket.create_connection((target.hostname or "", port), timeout=_CONNECT_SECONDS).close()
     except OSError as error:
-        raise AuditError(
+        raise UnreachableWeightsError(
             f"The trained weights of {name} are not on this machine, and {target.hostname}"
             " cannot be reached.",
             _HINT,
@@ -99,7 +103,8 @@ def check_online(address: str, name: str) -> None:
 def cached_download(address: str, name: str) -> Path:
     """The file at `address`, kept in torch's own cache; the hash in its name is checked.
 
-    :raises AuditError: offline, or the download failed or is damaged.
+    :raises UnreachableWeightsError: offline, or the download failed.
+    :raises AuditError: the download is damaged.
     """
     target = _download_target(address)
     if target.is_file():
@@ -121,7 +126,9 @@ def cached_download(address: str, name: str) -> Path:
             raise AuditError(f"The download of {name} is damaged.", "Try again later.")
         Path(partial).replace(target)
     except (OSError, urllib.error.URLError) as error:
-        raise AuditError(f"The trained weights of {name} did not arrive: {error}", _HINT) from error
+        raise UnreachableWeightsError(
+            f"The trained weights of {name} did not arrive: {error}", _HINT
+        ) from error
     finally:
         Path(partial).unlink(missing_ok=True)
     return target

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from analysis.models.optimize import FoldedNormalisation
+from analysis.models.placement import NamedOutput
 from analysis.models.probing import Call, Trace
 
 _CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
@@ -39,6 +40,8 @@ def find_kinds(trace: Trace) -> dict[str, str]:
 
 def _leaf_kind(call: Call) -> str | None:
     module = call.module
+    if isinstance(module, NamedOutput):
+        return "stage"
     if isinstance(module, _CONVOLUTIONS):
         return "convolution"
     if isinstance(module, _NORMALISATIONS):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import torch
@@ -24,8 +24,10 @@ from analysis.models.optimize import (
 )
 from analysis.models.preprocessing import Preprocessing
 from analysis.models.probing import Trace, first_tensor, probe, probe_images
-from analysis.models.specification import ModelSpecification, parse_specification
+from analysis.models.specification import EXPORTED, ModelSpecification, parse_specification
 from analysis.models.weight_matching import NetworkNames, match_weights
+
+_UNTRAINED = "Untrained: the weights are random."
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class LoadReport:
 
     `prefix`: what was taken off the names; `missing`: tensors of the network without weights;
     `left_out`: tensors of the file that were not used; `renamed`: how many were mapped by their
-    order; `note`: what a reader should know, in one line.
+    order; `note`: what a reader should know, in one line; `untrained`: the weights are random.
     """
 
     prefix: str = ""
@@ -42,6 +44,7 @@ class LoadReport:
     left_out: tuple[str, ...] = ()
     renamed: int = 0
     note: str = ""
+    untrained: bool = False
 
     def to_json(self) -> str:
         """The report as JSON, for the project file."""
@@ -122,6 +125,9 @@ def load_model(
 ) -> LoadedModel:
     """Build a model, put its weights in, and prepare it for fast forwards.
 
+    A detector whose trained weights cannot be reached is loaded untrained: its report says so, and
+    its specification has `pretrained=false`.
+
     :param device: auto, cpu, cuda, mps, or a torch device.
     :param optimize: True for channels last and folded batch normalisation, False for the network
         as its library runs it, or the options themselves.
@@ -134,9 +140,17 @@ def load_model(
     options = optimize if isinstance(optimize, InferenceOptions) else (
         InferenceOptions() if optimize else PLAIN)  # fmt: skip
     network = build_network(specification)
-    if specification.weights_path is None:
-        sha256 = tensors_sha256(network.module.state_dict())
+    if network.untrained:
+        specification = replace(specification, weights=None)
+    if specification.library in EXPORTED:
+        assert specification.weights_path is not None
+        sha256 = file_sha256(specification.weights_path)
         report = LoadReport(note=network.note)
+    elif specification.weights_path is None:
+        sha256 = network.weights_sha256 or tensors_sha256(network.module.state_dict())
+        untrained = specification.weights is None and specification.library != "sample"
+        notes = [_UNTRAINED if untrained else "", network.note]
+        report = LoadReport(note=" ".join(filter(None, notes)), untrained=untrained)
     else:
         sha256 = file_sha256(specification.weights_path)
         network, report = _load_file(specification, network)

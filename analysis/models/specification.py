@@ -1,4 +1,7 @@
-"""How a model is written down in one line: `timm:ARCH?key=value@WEIGHTS`. Imports no torch."""
+"""How a model is written down in one line. Imports no torch.
+
+`timm:ARCH?key=value@WEIGHTS`, or `export:FILE.pt2?key=value` for a network exported to a file.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,11 @@ from urllib.parse import quote, unquote
 
 from analysis.errors import AuditError
 
-Library = Literal["timm", "torchvision", "sample"]
-LIBRARIES: tuple[Library, ...] = ("timm", "torchvision", "sample")
+Library = Literal["timm", "torchvision", "sample", "export", "onnx"]
+LIBRARIES: tuple[Library, ...] = ("timm", "torchvision", "sample", "export", "onnx")
+
+EXPORTED: dict[str, str] = {"export": ".pt2", "onnx": ".onnx"}
+"""Networks that are a file of their own, with the file's ending."""
 
 HUB = "hub"
 """The value of `ModelSpecification.weights` that stands for the library's own trained weights."""
@@ -41,6 +47,7 @@ _REFUSED_OPTIONS = {
     "progress",
     "scriptable",
     "weights",
+    "weights_backbone",
 }
 
 
@@ -48,7 +55,8 @@ _REFUSED_OPTIONS = {
 class ModelSpecification:
     """One model in words: where its architecture comes from, its options, and its weights.
 
-    `weights` is a path, `HUB` for the library's own trained weights, or None: untrained (for
+    `weights` is a path (of an exported network, whose architecture is the file's name without its
+    ending), `HUB` for the library's own trained weights, or None: untrained (for
     `sample`, the weights that ship with Parallax). `options` stand in the order given.
     """
 
@@ -61,6 +69,8 @@ class ModelSpecification:
     def text(self) -> str:
         """The canonical line; `parse_specification(s.text) == s`."""
         options = [f"{name}={_format_value(value)}" for name, value in self.options]
+        if self.library in EXPORTED:
+            return "?".join(filter(None, [f"{self.library}:{self.weights}", "&".join(options)]))
         if self.weights is None and self.library != "sample":
             options.append("pretrained=false")
         line = f"{self.library}:{self.architecture}"
@@ -88,7 +98,8 @@ class ModelSpecification:
 
 
 def parse_specification(text: str) -> ModelSpecification:
-    """Read `LIBRARY:ARCHITECTURE[?key=value&…][@WEIGHTS]`.
+    """Read `LIBRARY:ARCHITECTURE[?key=value&…][@WEIGHTS]`, or `export:FILE.pt2[?key=value&…]`
+    and `onnx:FILE.onnx[?key=value&…]`.
 
     Without `@`, timm and torchvision stand for the library's own trained weights, unless
     `?pretrained=false` asks for an untrained network. Values are numbers, true, false, none,
@@ -99,6 +110,8 @@ def parse_specification(text: str) -> ModelSpecification:
     library, colon, rest = text.strip().partition(":")
     if not colon or library not in LIBRARIES:
         raise AuditError(f"“{text}” does not name a model.", _HINT)
+    if library in EXPORTED:
+        return _parse_exported(library, rest)
     description, at, weights = rest.partition("@")
     architecture, _, query = description.partition("?")
     if not _ARCHITECTURE.fullmatch(architecture):
@@ -112,6 +125,22 @@ def parse_specification(text: str) -> ModelSpecification:
     else:
         source = HUB if pretrained and library != "sample" else None
     return ModelSpecification(library, architecture, tuple(options.items()), source)
+
+
+def _parse_exported(library: Library, rest: str) -> ModelSpecification:
+    ending = EXPORTED[library]
+    found = re.fullmatch(rf"(.+?{re.escape(ending)})(?:\?(.*))?", rest.strip(), re.IGNORECASE)
+    if found is None:
+        raise AuditError(
+            f"“{rest}” is not an exported network.",
+            f"Write {library}:FILE{ending}, then ?option=value&… where needed.",
+        )
+    path, query = found.groups()
+    options = _parse_options(query or "")
+    if "pretrained" in options:
+        raise AuditError("An exported network has its own weights.", "Leave “pretrained” out.")
+    name = re.split(r"[/\\]", path)[-1][: -len(ending)]
+    return ModelSpecification(library, name, tuple(options.items()), path)
 
 
 def _check_weights(weights: str) -> str:
