@@ -36,7 +36,7 @@ class Metric:
     `better`: “higher”, “lower”, or “” where neither is. `low`, `high`: the values it can take.
     `unit`: of the values, empty for plain numbers. `needs`: “scores” (a classifier head), “masks”
     (where the object is), “explain” (maps made anew), “model” (weights that can be randomised).
-    `source`: where it is defined.
+    `source`: where it is defined. `binary`: whether each image says 0 or 1.
     """
 
     key: str
@@ -48,6 +48,7 @@ class Metric:
     source: str
     needs: frozenset[Need]
     unit: str = ""
+    binary: bool = False
 
     def described(self, settings: MeasureSettings) -> str:
         """The description with the baseline, steps and class that these settings give it."""
@@ -56,10 +57,10 @@ class Metric:
 
 def _metric(
     key: str, title: str, better: Literal["higher", "lower", ""], high: float, needs: str,
-    description: str, source: str, low: float = 0.0, unit: str = "",
+    description: str, source: str, low: float = 0.0, unit: str = "", binary: bool = False,
 ) -> Metric:  # fmt: skip
     return Metric(key, title, better, low, high, description, source,
-                  frozenset(needs.split()), unit)  # type: ignore[arg-type]  # fmt: skip
+                  frozenset(needs.split()), unit, binary)  # type: ignore[arg-type]  # fmt: skip
 
 
 _CHANGED = "The map, 0…1, times the image on a {masked_baseline} background: "
@@ -77,7 +78,7 @@ METRICS: dict[str, Metric] = {
         _metric(
             "average-increase", "Average increase", "higher", 1, "scores",
             _CHANGED + "the share of images where the probability of {masked_class} rises.",
-            "Chattopadhay et al. 2018; thesis Eq. 3.3",
+            "Chattopadhay et al. 2018; thesis Eq. 3.3", binary=True,
         ),
         _metric(
             "insertion", "Insertion", "higher", 1, "scores",
@@ -108,7 +109,7 @@ METRICS: dict[str, Metric] = {
             "pointing-game", "Pointing game", "higher", 1, "masks",
             "The share of images whose most important pixel lies on the object (the first of "
             "equals in raster order){tolerance}. No value without the object.",
-            "Zhang et al. 2018",
+            "Zhang et al. 2018", binary=True,
         ),
         _metric(
             "energy-inside", "Energy inside", "higher", 1, "masks",

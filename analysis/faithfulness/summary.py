@@ -60,6 +60,7 @@ def summarise_all(
     replicates: int = 1000,
     seed: int = 0,
     level: float = 0.95,
+    binary: bool = True,
 ) -> dict[Hashable, Summary]:
     """`summarise` of many metrics, methods and models; an interval is the same on its own.
 
@@ -67,6 +68,7 @@ def summarise_all(
     is doubt: the exact binomial bound (Clopper and Pearson 1934) takes its place.
 
     :param values: by any key, (n,) each.
+    :param binary: whether the metric is one of 0 and 1.
     :raises AuditError: values are not one a image, or infinite.
     """
     result: dict[Hashable, Summary] = {}
@@ -77,7 +79,8 @@ def summarise_all(
         for place, key in enumerate(keys):
             own = table[present[:, place], place]
             n = int(counts[place])
-            ends = _binomial_bounds(own, level) or (float(low[place]), float(high[place]))
+            exact = _binomial_bounds(own, level) if binary else None
+            ends = exact or (float(low[place]), float(high[place]))
             result[key] = Summary(float(own.mean()) if n else float("nan"), *ends, n)
     return {key: result[key] for key in values}
 

@@ -122,3 +122,9 @@ def test_rounding_is_no_difference() -> None:
     assert (same.difference, same.low, same.high, same.p) == (0, 0, 0, 1)
     other = compare({"a": values, "b": values * 1.01}, [("a", "b")])[0]
     assert other.p < 0.001
+
+
+def test_only_shares_have_binomial_bounds() -> None:
+    zero = summarise_all({"a": np.zeros(20)}, binary=False)["a"]
+    assert (zero.low, zero.high) == (0, 0)
+    assert summarise_all({"a": np.zeros(20)})["a"].high > 0
