@@ -16,6 +16,7 @@ from analysis.figures.definitions_comparison import COMPARISON_FIGURES, read_con
 from analysis.figures.definitions_embedding import EMBEDDING_FIGURES
 from analysis.figures.definitions_evaluation import EVALUATION_FIGURES
 from analysis.figures.definitions_saliency import SALIENCY_FIGURES
+from analysis.figures.definitions_semantics import SEMANTICS_FIGURES
 from analysis.figures.definitions_units import UNIT_FIGURES
 from analysis.figures.files import write_atomically
 from analysis.figures.provenance import figure_provenance, file_metadata
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 FIGURE_FORMATS = ("svg", "pdf", "png")
 TABLE_FORMATS = ("csv", "json")
+_IMPORTED = ("dissection", "evaluation", "embedding")  # may hold nothing but imported tables
 
 FIGURES: Mapping[str, FigureDefinition] = {
     definition.name: definition
@@ -36,6 +38,7 @@ FIGURES: Mapping[str, FigureDefinition] = {
         *EMBEDDING_FIGURES,
         *EVALUATION_FIGURES,
         *SALIENCY_FIGURES,
+        *SEMANTICS_FIGURES,
     )
 }
 
@@ -82,7 +85,9 @@ def _choose_run(project: Project, definition: FigureDefinition, run: int | None)
             raise AuditError(
                 f"No run of the audit {definition.audit} has results that the figure"
                 f" {definition.name} could show.",
-                f"It needs more than an imported table: `parallax run FILE {definition.audit}`.",
+                f"It needs more than an imported table: `parallax run FILE {definition.audit}`."
+                if definition.audit in _IMPORTED
+                else f"Let one measure it: `parallax run FILE {definition.audit}`.",
             )
         if latest is None:
             raise AuditError(

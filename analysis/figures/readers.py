@@ -43,7 +43,9 @@ RESULT_TABLES = {
     "embedding": "embedding",
     "evaluation": "performance",
     "saliency": "saliency",
+    "semantics": "concept_vector",
 }
+_MORE_TABLES = {"semantics": ("mask_concept",)}  # of a run that has nothing in the main one
 _NO_RUN_HINT = "Use `parallax info FILE` to see the runs of a project."
 
 
@@ -53,6 +55,20 @@ def run_row(project: Project, run: int) -> Any:
     if row is None:
         raise AuditError(f"This project has no run {run}.", _NO_RUN_HINT)
     return row
+
+
+def has_results(project: Project, run: int, audit: str) -> bool:
+    """Whether a run of this audit has results that a figure could show."""
+    return any(
+        project.value(f"SELECT 1 FROM {table} WHERE run = ? LIMIT 1", (run,))
+        for table in _result_tables(audit)
+    )
+
+
+def _result_tables(audit: str) -> tuple[str, ...]:
+    """The tables that show that a run of an audit has results; none of an unknown audit."""
+    main = RESULT_TABLES.get(audit)
+    return (main, *_MORE_TABLES.get(audit, ())) if main else ()
 
 
 def latest_run(
@@ -68,16 +84,16 @@ def latest_run(
 
     :param table: the result table that must have rows of the run; the audit's main one if empty.
     """
-    table = table or RESULT_TABLES.get(audit, "")
-    if not table:
+    tables = (table,) if table else _result_tables(audit)
+    if not tables:
         raise AuditError(
             f"There is no figure of the audit {audit}.",
             f"Audits with figures: {', '.join(RESULT_TABLES)}.",
         )
+    there = " OR ".join(f"EXISTS (SELECT 1 FROM {one} WHERE {one}.run = run.id)" for one in tables)
     return project.value(
         "SELECT id FROM run WHERE audit = ? AND (? IS NULL OR model_a = ?)"
-        " AND (? IS NULL OR model_b = ?)"
-        f" AND EXISTS (SELECT 1 FROM {table} WHERE {table}.run = run.id)"
+        f" AND (? IS NULL OR model_b = ?) AND ({there})"
         " ORDER BY id DESC LIMIT 1",
         (audit, model_a, model_a, model_b, model_b),
     )

@@ -29,7 +29,7 @@ _TITLE_MM = 5.5
 _HEAD_MM = 4.0
 _WORD_MM = 3.4
 _KEY_MM = 6.0
-_EDGE_MM = 1.0
+EDGE_MM = 1.0
 _SIDE = 160  # pixels of an overlay
 
 
@@ -83,14 +83,14 @@ def render_maps(
     :param tiles: the square of each image by the image's id, as `grid_squares` asks for them.
     """
     sheet = _layout(data, width_mm)
-    figure, axes = _sheet(width_mm, sheet.height_mm)
-    _title(axes, data.common, width_mm)
+    figure, axes = sheet_axes(width_mm, sheet.height_mm)
+    sheet_title(axes, data.common, width_mm)
     painted = _colours(colours)
     for block, columns in enumerate(sheet.blocks):
         top = sheet.block_top(block)
         for place, image in enumerate(data.pictures):
             x = sheet.left(place - sheet.alone)
-            _picture(axes, tiles.get(image), x, top, sheet.tile_mm)
+            show_picture(axes, tiles.get(image), x, top, sheet.tile_mm)
             if sheet.once and not sheet.alone:
                 words = _shared([line[place] for line in data.cells], data)
                 _below(axes, words or "", x, top, sheet.tile_mm)
@@ -138,14 +138,14 @@ class _Layout:
 
     @property
     def height_mm(self) -> float:
-        return _EDGE_MM + _TITLE_MM + len(self.blocks) * self.block_mm + _KEY_MM
+        return EDGE_MM + _TITLE_MM + len(self.blocks) * self.block_mm + _KEY_MM
 
     def block_top(self, block: int) -> float:
-        return _EDGE_MM + _TITLE_MM + block * self.block_mm + self.head_mm
+        return EDGE_MM + _TITLE_MM + block * self.block_mm + self.head_mm
 
     def left(self, place: int) -> float:
         """Of the maps' column at `place`; −1 for the picture beside them."""
-        return _EDGE_MM + self.label_mm + (place + self.alone) * (self.tile_mm + _GAP_MM)
+        return EDGE_MM + self.label_mm + (place + self.alone) * (self.tile_mm + _GAP_MM)
 
 
 def _layout(data: MapGrid, width_mm: float) -> _Layout:
@@ -162,7 +162,7 @@ def _layout(data: MapGrid, width_mm: float) -> _Layout:
     label_mm = _label_width(data, width_mm)
     word_mm = 0.0 if once else _WORD_MM
     head_lines = 2 if alone else 1
-    room = (width_mm - label_mm - 2 * _EDGE_MM) / (each + alone) - _GAP_MM
+    room = (width_mm - label_mm - 2 * EDGE_MM) / (each + alone) - _GAP_MM
     height = _MOST_HEIGHT_MM - _TITLE_MM - _KEY_MM - len(blocks) * 2 * _HEAD_MM - _WORD_MM
     high = height / (len(blocks) * (rows + 1 - alone)) - word_mm - _GAP_MM
     tile_mm = max(5.0, min(room, high, _LARGEST_TILE_MM))
@@ -193,7 +193,7 @@ def _label_width(data: MapGrid, width_mm: float) -> float:
     return min(widest, (0.24 if width_mm < _NARROW_MM else 0.17) * width_mm)
 
 
-def _sheet(width_mm: float, height_mm: float) -> tuple[Figure, Axes]:
+def sheet_axes(width_mm: float, height_mm: float) -> tuple[Figure, Axes]:
     """One set of axes over the whole figure, in millimetres from the top left."""
     figure = style.new_figure(width_mm, height_mm)
     figure.set_layout_engine("none")
@@ -209,11 +209,12 @@ def _colours(name: str) -> Colormap:
     return matplotlib.colormaps["gray" if name == "grey" else name]
 
 
-def _title(axes: Axes, text: str, width_mm: float) -> None:
+def sheet_title(axes: Axes, text: str, width_mm: float) -> None:
+    """A bold line at the top of a sheet."""
     axes.text(
-        _EDGE_MM,
-        _EDGE_MM,
-        style.fitted(text, width_mm - 2 * _EDGE_MM - 1, 7.5, bold=True, middle=True),
+        EDGE_MM,
+        EDGE_MM,
+        style.fitted(text, width_mm - 2 * EDGE_MM - 1, 7.5, bold=True, middle=True),
         va="top",
         fontsize=7.5,
         fontweight="bold",
@@ -264,10 +265,10 @@ def _row_label(
     lines = broken(title, room)
     middle = y + tile_mm / 2 - 1.35 * (len(lines) - 1) - (1.2 if note else 0)
     for place, line in enumerate(lines):
-        axes.text(_EDGE_MM, middle + 2.7 * place, line, va="center", fontsize=6.5)
+        axes.text(EDGE_MM, middle + 2.7 * place, line, va="center", fontsize=6.5)
     if note:
         axes.text(
-            _EDGE_MM,
+            EDGE_MM,
             middle + 2.7 * len(lines),
             style.fitted(note, room, 5.5, middle=True),
             va="center",
@@ -289,18 +290,20 @@ def broken(text: str, room_mm: float, size: float = 6.5, bold: bool = False) -> 
     return [style.fitted(text, room_mm, size, bold, middle=True)]
 
 
-def _picture(axes: Axes, tile: Tile | None, x: float, y: float, side: float) -> None:
+def show_picture(axes: Axes, tile: Tile | None, x: float, y: float, side: float) -> None:
+    """The pixels of a tile, or a word in their place; `x`, `y` and `side` in millimetres."""
     from matplotlib.patches import Rectangle
 
     if tile is not None and tile.pixels is not None:
-        _show(axes, tile.pixels, x, y, side)
+        show_pixels(axes, tile.pixels, x, y, side)
         return
     axes.add_patch(Rectangle((x, y), side, side, facecolor=style.TILE_COLOUR))
     word = "no\nthumbnail" if tile is None else tile.word
     axes.text(x + side / 2, y + side / 2, word, ha="center", va="center", fontsize=5.5)
 
 
-def _show(axes: Axes, pixels: np.ndarray, x: float, y: float, side: float) -> None:
+def show_pixels(axes: Axes, pixels: np.ndarray, x: float, y: float, side: float) -> None:
+    """Pixels as a square whose upper left corner is at `x`, `y`."""
     axes.imshow(
         pixels, extent=(x, x + side, y + side, y), interpolation="antialiased", aspect="auto"
     )
@@ -328,7 +331,7 @@ def _cell(
         return
     tile = tiles.get(shown.cell.image)
     pixels = tile.pixels if tile is not None else None
-    _show(axes, overlay(pixels, shown.values, colours, opacity), x, y, side)
+    show_pixels(axes, overlay(pixels, shown.values, colours, opacity), x, y, side)
 
 
 def map_words(shown: SaliencyMap) -> str:
@@ -342,8 +345,8 @@ def map_words(shown: SaliencyMap) -> str:
 def _key(axes: Axes, width_mm: float, x: float, y: float, colours: Colormap) -> None:
     """What the colours mean; no numbers, since every map has its own."""
     text = "each map from its least to its most important place"
-    room = width_mm - 2 * _EDGE_MM - 20 - style.text_width_mm(text, 6)
-    x = _EDGE_MM + max(0.0, min(x, room))
+    room = width_mm - 2 * EDGE_MM - 20 - style.text_width_mm(text, 6)
+    x = EDGE_MM + max(0.0, min(x, room))
     length = 16.0
     ramp = np.linspace(0, 1, 128)[None]
     axes.imshow(
@@ -376,30 +379,30 @@ def render_depth(
         names = [f"layer {place + 1}" for place in range(layers)]
     label_mm = max(style.text_width_mm(name, 5.5) for name in names) + 2.0
     gap = 0.5
-    room = (width_mm - label_mm - 2 * _EDGE_MM - 1.5) / (heads + 1) - gap
-    top = _EDGE_MM + _TITLE_MM + _HEAD_MM
+    room = (width_mm - label_mm - 2 * EDGE_MM - 1.5) / (heads + 1) - gap
+    top = EDGE_MM + _TITLE_MM + _HEAD_MM
     side = min(room, (_MOST_HEIGHT_MM - top - _KEY_MM) / layers - gap, _LARGEST_TILE_MM)
     height_mm = top + layers * (side + gap) + _KEY_MM
-    figure, axes = _sheet(width_mm, height_mm)
-    _title(axes, f"{data.model}, {image}" if image else data.model, width_mm)
+    figure, axes = sheet_axes(width_mm, height_mm)
+    sheet_title(axes, f"{data.model}, {image}" if image else data.model, width_mm)
     painted = _colours(colours)
-    first = _EDGE_MM + label_mm
+    first = EDGE_MM + label_mm
     left = [first, *(first + 1.5 + (place + 1) * (side + gap) for place in range(heads))]
     _numbers(axes, left, top, side)
     for place in range(layers):
         layer = layers - 1 - place
         y = top + place * (side + gap)
         axes.text(
-            _EDGE_MM,
+            EDGE_MM,
             y + side / 2,
             label(names[layer]),
             va="center",
             fontsize=5.5 if side > 2.2 else 3.5,
         )
         maps = data.values[layer]
-        _show(axes, overlay(tile.pixels, maps.mean(axis=0), painted, 0.6), left[0], y, side)
+        show_pixels(axes, overlay(tile.pixels, maps.mean(axis=0), painted, 0.6), left[0], y, side)
         for x, values in zip(left[1:], maps, strict=True):
-            _show(axes, overlay(None, values, painted, 1.0), x, y, side)
+            show_pixels(axes, overlay(None, values, painted, 1.0), x, y, side)
     _key(axes, width_mm, label_mm, height_mm - _KEY_MM + 2.0, painted)
     return figure
 

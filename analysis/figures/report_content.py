@@ -17,7 +17,7 @@ from analysis.figures.columns import run_parameters
 from analysis.figures.data import ConceptDetail, ConceptPoints, LayerSimilarity
 from analysis.figures.export import prepare_figure
 from analysis.figures.provenance import image_provenance, without_folder
-from analysis.figures.readers import RESULT_TABLES
+from analysis.figures.readers import has_results
 from analysis.figures.render_concepts import regions
 from analysis.figures.report_embedding import embedding_section, evaluation_section
 from analysis.figures.report_parts import (
@@ -31,6 +31,7 @@ from analysis.figures.report_parts import (
     state_sentence,
 )
 from analysis.figures.report_saliency import saliency_section
+from analysis.figures.report_semantics import semantics_section
 from analysis.figures.report_units import dissection_section
 from analysis.figures.selection import telling_concepts
 from analysis.figures.words import count, interval, number, plain
@@ -78,8 +79,7 @@ def report_content(project: Project) -> ReportContent:
 def _reported_runs(project: Project) -> list[Any]:
     newest: dict[tuple[Any, ...], Any] = {}
     for row in project.rows("SELECT * FROM run ORDER BY id"):
-        table = RESULT_TABLES.get(row["audit"])
-        if table and project.value(f"SELECT 1 FROM {table} WHERE run = ? LIMIT 1", (row["id"],)):
+        if has_results(project, row["id"], row["audit"]):
             newest[row["audit"], project.run_models(row["id"]), _kind(row)] = row
     order = list(_SECTIONS)
     return sorted(newest.values(), key=lambda row: (order.index(row["audit"]), row["id"]))
@@ -329,4 +329,5 @@ _SECTIONS: Mapping[str, Callable[..., tuple[Section, str]]] = {
     "evaluation": evaluation_section,
     "embedding": embedding_section,
     "saliency": saliency_section,
+    "semantics": semantics_section,
 }

@@ -107,6 +107,31 @@ HOW_TO_READ_SALIENCY = (
     " certain.",
 )
 
+HOW_TO_READ_SEMANTICS = (
+    "A concept given by examples is told from other images by linear classifiers on a layer's"
+    " activations; the mean of their normals is the concept's vector. The accuracy on held-out"
+    " examples (0.50 is guessing) says whether the layer knows the concept. A vector that is no"
+    " better than with permuted labels does not separate: it is marked so, and nothing is"
+    " concluded from it.",
+    "Similarity of feature spaces (SFSS): in each of two layers every image gets a number, the"
+    " cosine between its activations and the concept's vector; SFSS is Pearson's correlation of"
+    " both numbers over the images, and the mean over concepts. Hatched pairs of layers are no more"
+    " alike than layers whose images were shuffled, with the correction for having looked at all"
+    " pairs; in empty ones the concept does not separate.",
+    "TCAV: the share of a class's images whose class score rises when the activations move towards"
+    " the concept. The grey range holds 95 % of random concepts. A score of 0.50 means nothing by"
+    " itself, and neither does one far from it that lies within the grey range.",
+    "Found concepts need no examples: the maps of a layer are factorised, and a concept is numbered"
+    " from 0. Its mask in an image is where its map, enlarged to the image, is above the"
+    " threshold. UCS of two concepts is the mean over images of the overlap of their masks"
+    " (intersection over union); images in which neither has a mask do not count.",
+    "Chance for UCS is what masks share when the images of one side are shuffled. It is not 0,"
+    " since masks have sizes and like the middle of pictures: compare with it, not with 0. A frame"
+    " marks the best assignment of concepts to one another. A match that stays above chance as the"
+    " threshold rises is robust. “Change of scores” says how far the model's scores move when a"
+    " layer is replaced by what its concepts keep of it (0: not at all).",
+)
+
 COMPARISON_LIMITS = (
     "A concept is what the factorisation finds, not what the network “means”. Another number of"
     " components or another seed may give other concepts; the stability next to each concept says"
@@ -169,6 +194,25 @@ SALIENCY_LIMITS = (
     " known.",
 )
 
+SEMANTICS_LIMITS = (
+    "SFSS and UCS are computed from the published formulas alone. The authors' own code, layers,"
+    " concepts and numbers were not available, so results here cannot be held against theirs.",
+    "A concept is what its examples have in common as against the negatives, which may be a"
+    " background, a colour or a camera rather than what its name says. Other examples or negatives"
+    " give another vector.",
+    "High SFSS says that two layers rank these images alike by a concept. It does not say that they"
+    " use it for the same decisions, and a few strong concepts can carry the mean.",
+    "UCS depends on the size of masks: large masks overlap by chance, which is why its chance level"
+    " is told for every pair. Where masks are scaled by the largest value in each image, every"
+    " image has a mask even if the concept is not in it, and UCS is too high.",
+    "Found concepts depend on their number and on the seed. Negative activations are set to zero or"
+    " taken apart before the factorisation; what that loses is not compared.",
+    "A model that says untrained has random weights. What it shares with another comes from the"
+    " pictures and the architecture, not from learning; it is a baseline, not a finding.",
+    "Masks are enlarged from the layer's own resolution. Detectors are read by their backbones:"
+    " boxes and their classes are not compared.",
+)
+
 
 def limits(audits: Collection[str]) -> tuple[str, ...]:
     """What the results of these audits cannot say."""
@@ -180,6 +224,7 @@ def limits(audits: Collection[str]) -> tuple[str, ...]:
         ("embedding", EMBEDDING_LIMITS),
         ("evaluation", EVALUATION_LIMITS),
         ("saliency", SALIENCY_LIMITS),
+        ("semantics", SEMANTICS_LIMITS),
     ):
         if audit in audits:
             sentences += more
@@ -196,12 +241,22 @@ _FIGURES = {
         *("profile-correlation", "performance-correlation", "stability"),
     ),
     "saliency": ("saliency", "faithfulness", "insertion-deletion", "attention-depth"),
+    "semantics": (
+        *("space-similarity", "separability", "tcav"),
+        *("mask-similarity", "mask-pair", "robustness"),
+    ),
 }
 # What a run must hold for a figure that not every run of its audit can give.
 _NEEDED = {
     "faithfulness": "SELECT 1 FROM faithfulness_summary WHERE run = ? LIMIT 1",
     "insertion-deletion": "SELECT 1 FROM curve WHERE run = ? LIMIT 1",
     "attention-depth": "SELECT 1 FROM array WHERE run = ? AND name LIKE 'attention/%' LIMIT 1",
+    "space-similarity": "SELECT 1 FROM space_similarity WHERE run = ? LIMIT 1",
+    "separability": "SELECT 1 FROM concept_vector WHERE run = ? LIMIT 1",
+    "tcav": "SELECT 1 FROM tcav WHERE run = ? LIMIT 1",
+    "mask-similarity": "SELECT 1 FROM mask_similarity WHERE run = ? LIMIT 1",
+    "mask-pair": "SELECT 1 FROM array WHERE run = ? AND name = 'projections/images'",
+    "robustness": "SELECT 1 FROM mask_similarity WHERE run = ? AND matched = 1 LIMIT 1",
 }
 _NOT_SET = ("imported",)  # said of a run, not asked for
 _IMPORTS = {"dissection": "dissection", "evaluation": "performance"}

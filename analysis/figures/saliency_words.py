@@ -122,7 +122,7 @@ def settings_words(parameters: Mapping[str, Any], images: int) -> tuple[tuple[st
     said = [
         ("Preset", _PRESETS.get(str(parameters.get("preset", "")), "")),
         ("Images", f"{images:,}" if images else ""),
-        ("Square", _frame_words(run_frame(parameters))),
+        ("Square", frame_words(run_frame(parameters))),
         ("Explained class", _target_words(parameters)),
         ("Classifier", _HEADS.get(str(parameters.get("head", "")), "")),
         ("Layer of the CAMs", _text(parameters, "layer") or "found automatically"),
@@ -154,7 +154,8 @@ def _text(parameters: Mapping[str, Any], name: str) -> str:
     return shorten(plain(value), _LONGEST) if isinstance(value, str) else ""
 
 
-def _frame_words(frame: Frame | None) -> str:
+def frame_words(frame: Frame | None) -> str:
+    """The square of each image that was looked at, in words; empty where it is not known."""
     if frame is None:
         return ""
     if frame.crop == frame.resize:

@@ -17,6 +17,7 @@ from PIL import Image
 from analysis.project import Project
 from tests.figures.made_audits import MODELS, Audited, audit_all
 from tests.figures.made_saliency import CNN, VIT, add_saliency
+from tests.figures.made_semantics import LAYERS_A, LAYERS_B, A, B, add_semantics
 
 MODEL_A, MODEL_B = "ResNet-18", "ViT-S"
 PARAMETERS = {"group_by": "label", "preset": "paper", "components": 4}
@@ -390,5 +391,24 @@ def explained_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def explained(explained_file: Path, tmp_path: Path) -> Iterator[tuple[Project, int]]:
     """A copy of that project, open, and its saliency run."""
     path = Path(shutil.copy(explained_file, tmp_path))
+    with Project.open(path) as project:
+        yield project, project.value("SELECT id FROM run")
+
+
+@pytest.fixture(scope="session")
+def compared_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project file with a finished semantics run of two models, its only run."""
+    path = tmp_path_factory.mktemp("semantics") / "compared.parallax"
+    with Project.create(path, name="compared") as project:
+        add_images(project, ("bird", "dog", "fish"), 6, quadrants)
+        add_models(project, (A, B), (LAYERS_A, LAYERS_B))
+        add_semantics(project)
+    return path
+
+
+@pytest.fixture
+def compared(compared_file: Path, tmp_path: Path) -> Iterator[tuple[Project, int]]:
+    """A copy of that project, open, and its semantics run."""
+    path = Path(shutil.copy(compared_file, tmp_path))
     with Project.open(path) as project:
         yield project, project.value("SELECT id FROM run")

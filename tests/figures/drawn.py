@@ -24,11 +24,16 @@ def texts(figure: Figure) -> list[Text]:
     return [text for text in figure.findobj(Text) if text.get_visible() and text.get_text()]
 
 
+def drawn_texts(figure: Figure) -> list[Text]:
+    """Texts that are really drawn."""
+    never_drawn = _labels_beyond_axes(figure)
+    return [text for text in texts(figure) if id(text) not in never_drawn]
+
+
 def assert_whole(figure: Figure) -> None:
     renderer = figure.canvas.get_renderer()
     width, height = figure.bbox.width, figure.bbox.height
-    never_drawn = _labels_beyond_axes(figure)
-    shown = [text for text in texts(figure) if id(text) not in never_drawn]
+    shown = drawn_texts(figure)
     assert len(shown) > 3
     for text in shown:
         box = text.get_window_extent(renderer)

@@ -71,7 +71,7 @@ def test_unknown_measure_run_and_concept(made_up):
         lambda: readers.concept_points(made_up.project, 99),
         lambda: readers.replacement_points(made_up.project, 99),
         lambda: readers.concept_detail(made_up.project, 9999),
-        lambda: readers.latest_run(made_up.project, "semantics"),
+        lambda: readers.latest_run(made_up.project, "charm"),
     ]
     for call in calls:
         with pytest.raises(AuditError) as caught:
