@@ -11,6 +11,7 @@ from analysis.audits.evaluation import EvaluationAudit, EvaluationParameters
 from analysis.audits.layers import LayersAudit, LayersParameters
 from analysis.audits.plan import AuditDefinition
 from analysis.audits.saliency import SaliencyAudit, SaliencyParameters
+from analysis.audits.semantics import SemanticsAudit, SemanticsParameters
 from analysis.errors import AuditError
 
 
@@ -75,6 +76,14 @@ def audit_definitions() -> dict[str, AuditDefinition]:
             least_models=1,
             most_models=None,
             views=("saliency",),
+        ),
+        AuditDefinition(
+            name="semantics",
+            title="Semantics",
+            description="How alike are two models' feature spaces, seen from concepts?",
+            parameters=SemanticsParameters,
+            audit=SemanticsAudit(),
+            views=("semantics",),
         ),
     )
     return {definition.name: definition for definition in definitions}

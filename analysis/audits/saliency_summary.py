@@ -10,6 +10,7 @@ import numpy as np
 
 from analysis.audits.context import RunContext
 from analysis.audits.plan import number_or_none
+from analysis.faithfulness.metrics import METRICS
 from analysis.faithfulness.summary import Comparison, Summary, all_pairs, compare, summarise_all
 from analysis.seeds import derive_seed
 
@@ -63,7 +64,12 @@ def _summary_rows(context: RunContext, values: dict[str, dict[Key, np.ndarray]])
     rows = []
     for metric, columns in values.items():
         seed = derive_seed(parameters.seed, "summary", metric)
-        found = summarise_all(cast("Columns", columns), parameters.replicates, seed)
+        found = summarise_all(
+            cast("Columns", columns),
+            parameters.replicates,
+            seed,
+            binary=METRICS[metric].binary,
+        )
         for (model, method), one in cast("dict[Key, Summary]", found).items():
             rows.append(
                 {
