@@ -20,6 +20,7 @@ class Facts:
     dissected: int = 0  # models whose units are labelled
     selected: int = 0  # models selected
     image: bool = False  # whether an image is in focus
+    examples: bool = False  # whether patches that could become a concept are in focus or selected
     image_sets: int = 0
     results: bool = False
     busy: bool = False
@@ -49,6 +50,10 @@ def _can_explain(facts: Facts) -> bool:
 
 def _can_explain_image(facts: Facts) -> bool:
     return _can_explain(facts) and facts.image
+
+
+def _can_save_concept(facts: Facts) -> bool:
+    return _writable(facts) and facts.examples
 
 
 def _can_embed(facts: Facts) -> bool:
@@ -97,6 +102,7 @@ class ActionDefinition:
 _Key = QKeySequence.StandardKey
 _NEEDS_LOOK = "Add images and a model with its weights first, to a project that is not read-only."
 _NEEDS_NETWORK = "Open a project that has a model with its weights first, or add one."
+_NEEDS_PATCH = "Select patches, concepts or units first, in a project that is not read-only."
 _NEEDS_IMAGE = "Click an image of a concept or a unit first, in a project with models."
 
 DEFINITIONS: tuple[ActionDefinition, ...] = (
@@ -135,6 +141,15 @@ DEFINITIONS: tuple[ActionDefinition, ...] = (
         "Add a folder that says what is where in the images, for dissecting models",
         "Ctrl+Shift+I",
         _writable,
+    ),
+    ActionDefinition(
+        "add-concept",
+        "&File",
+        "A&dd concept…",
+        "Name a concept: a folder of its pictures, or a label of the label planes",
+        "Ctrl+Shift+N",
+        _writable,
+        needs="Open a project that is not read-only first.",
     ),
     ActionDefinition(
         "import-table",
@@ -243,6 +258,15 @@ DEFINITIONS: tuple[ActionDefinition, ...] = (
         needs=_NEEDS_LOOK,
     ),
     ActionDefinition(
+        "compare-semantics",
+        "&Audit",
+        "Compare &by concepts…",
+        "Measure how alike two models' feature spaces are, seen from concepts given by examples",
+        "Ctrl+Shift+F",
+        _can_look,
+        needs=_NEEDS_LOOK,
+    ),
+    ActionDefinition(
         "compare-models",
         "&Audit",
         "Co&mpare the two selected models",
@@ -269,6 +293,15 @@ DEFINITIONS: tuple[ActionDefinition, ...] = (
         "Ctrl+Shift+P",
         _can_explain_image,
         needs=_NEEDS_IMAGE,
+    ),
+    ActionDefinition(
+        "save-concept",
+        "&Audit",
+        "&Save as concept…",
+        "Make the selected patches, or those of the selected units, a concept or add them to one",
+        "Ctrl+Shift+K",
+        _can_save_concept,
+        needs=_NEEDS_PATCH,
     ),
     ActionDefinition(
         "resume",

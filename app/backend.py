@@ -345,6 +345,66 @@ class Backend:
         limit_threads()
         return explaining.explain_picture(project, source, models=tuple(models), progress=progress)
 
+    # -- semantics -----------------------------------------------------------------------------
+    def semantics_index(self, project: Project, run: int) -> Any:
+        from analysis.figures import semantics_readers
+
+        return semantics_readers.semantics_index(project, run)
+
+    def space_similarity(self, project: Project, run: int, concept: str) -> Any:
+        """SFSS of all layers for a concept; empty: the mean of all."""
+        from analysis.figures import semantics_readers
+
+        return semantics_readers.space_similarity(project, run, concept)
+
+    def separability(self, project: Project, run: int, models: Sequence[str]) -> tuple[Any, ...]:
+        """One for each of these models of the run."""
+        from analysis.figures import semantics_readers
+
+        return tuple(semantics_readers.separability(project, run, model) for model in models)
+
+    def tcav_scores(self, project: Project, run: int, model: str, layer: str) -> Any:
+        from analysis.figures import semantics_readers
+
+        return semantics_readers.tcav_scores(project, run, model, layer)
+
+    def mask_similarity(self, project: Project, run: int, layer_a: str, layer_b: str) -> Any:
+        from analysis.figures import semantics_readers
+
+        return semantics_readers.mask_similarity(project, run, layer_a, layer_b)
+
+    def projected_masks(
+        self,
+        project: Project,
+        run: int,
+        layers: tuple[str, str],
+        concepts: tuple[int, int],
+        images: Sequence[int],
+    ) -> Any:
+        """Where a concept of each side is in these images."""
+        from analysis.figures import semantics_readers
+
+        (layer_a, layer_b), (concept_a, concept_b) = layers, concepts
+        return semantics_readers.projected_masks(
+            project, run, layer_a, concept_a, layer_b, concept_b, images
+        )
+
+    def concept_sets(self, project: Project) -> Any:
+        from analysis.figures import semantics_readers
+
+        return semantics_readers.concept_sets(project)
+
+    def concept_examples(self, project: Project, concept_set: int) -> Any:
+        from analysis.figures import semantics_readers
+
+        return semantics_readers.concept_examples(project, concept_set)
+
+    def label_names(self, project: Project) -> tuple[tuple[str, str], ...]:
+        """Name and category of every label of the project's label planes."""
+        from analysis.audits import label_names
+
+        return label_names.label_names(project)
+
     # -- export --------------------------------------------------------------------------------
     def figure_choices(self) -> tuple[FigureChoice, ...]:
         from analysis.figures.export import FIGURES

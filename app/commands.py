@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QMessageBox
 from analysis import __version__
 from app import settings, theme
 from app.actions import plain_text
+from app.concept_commands import ConceptCommands
 from app.diagnostics import diagnostics_text
 from app.dialogs.details import DetailsDialog
 from app.dialogs.export_dialog import ExportDialog, ExportWish
@@ -70,7 +71,9 @@ class Commands(QObject):
         }
         self.models = ModelCommands(window, self)
         self.pictures = PictureCommands(window, self)
-        self._actions.update({**self.models.actions, **self.pictures.actions})
+        self.concepts = ConceptCommands(window, self)
+        for part in (self.models, self.pictures, self.concepts):
+            self._actions.update(part.actions)
         for perspective in window.presenters:
             self._actions[f"go-{perspective}"] = partial(window.show_perspective, perspective)
         self._workspace.problem_found.connect(self._on_problem)
@@ -286,6 +289,8 @@ class Commands(QObject):
         elif kind == "concept":
             session.update({"concept": payload}, self)
             self._window.show_perspective("concepts")
+        elif kind == "concept set":
+            self.concepts.show(payload)
         elif kind == "run":
             self.show_run(payload)
 

@@ -8,7 +8,16 @@ from typing import Any
 
 from app.session import Snapshot
 
-_PAIR = ("model_a", "model_b", "run_layers", "run_concepts", "layer_a", "layer_b")
+_PAIR = (
+    "model_a",
+    "model_b",
+    "run_layers",
+    "run_concepts",
+    "layer_a",
+    "layer_b",
+    "run_semantics",
+    "semantic_concept",
+)
 _MODELS = ("models", "run_dissection", "run_embedding", "run_evaluation", "components")
 _MAPS = ("run_saliency", "saliency_method")
 _FOCUS = ("class_name", "concept", "unit", "units", "image", "patch", "selection")

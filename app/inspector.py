@@ -42,12 +42,14 @@ _HINTS = {
     "concept": "Click a concept in a plot, a table or a grid: its numbers and images are here.",
     "unit": "Click a unit in the table or in the grid: its numbers and images are here.",
     "image": "Click a map in the grid: its image is here.",
+    "layers": "Click a cell or a bar of a figure: its numbers are written beside it.",
     "models": "Select models in a plot, a table or the list of the project: they are here.",
 }
 _SUBJECTS = {
     "units": "unit",
     "embedding": "models",
     "saliency": "image",
+    "semantics": "layers",
 }  # of perspectives; others: concept
 
 

@@ -32,7 +32,7 @@ from app.navigator import Navigator
 from app.pair_bar import PairBar
 from app.perspectives import PERSPECTIVES, Presenter, make_presenter, perspective_of
 from app.project_index import ModelEntry, ProjectIndex
-from app.session import HOVERING
+from app.session import HOVERING, Snapshot
 from app.status_line import StatusLine
 from app.window_style import find_button, find_style, progress_style, tab_style
 from app.workspace import Workspace
@@ -194,6 +194,7 @@ class MainWindow(QMainWindow):
             ("units_wished", commands.models.show_units),
             ("projection_wished", commands.models.project),
             ("saliency_wished", commands.pictures.show_image),
+            ("concept_wished", commands.concepts.save),
         ):
             for presenter in self.presenters.values():
                 if hasattr(presenter, name):
@@ -357,6 +358,7 @@ class MainWindow(QMainWindow):
     def update_actions(self) -> None:
         """Enable what is possible now."""
         index, jobs = self.workspace.index, self.workspace.jobs
+        now = self.workspace.session.snapshot
         running = {record.run for record in jobs.active()}
         runs = index.runs if index is not None else ()
         self.actions_registry.update(
@@ -365,8 +367,9 @@ class MainWindow(QMainWindow):
                 writable=self.workspace.writable,
                 networks=len(index.networks) if index is not None else 0,
                 dissected=len(index.dissected) if index is not None else 0,
-                selected=len(self.workspace.session.snapshot.models),
-                image=self.workspace.session.snapshot.image is not None,
+                selected=len(now.models),
+                image=now.image is not None,
+                examples=_may_be_examples(now),
                 image_sets=len(index.image_sets) if index is not None else 0,
                 results=any(run.has_results for run in runs),
                 busy=jobs.busy,
@@ -475,5 +478,19 @@ class MainWindow(QMainWindow):
             self.close()
 
 
-_FIRST_SHOWN = ("concepts", "layers", "embedding", "dissection", "evaluation", "saliency")
+_FIRST_SHOWN = (
+    "concepts",
+    "layers",
+    "embedding",
+    "dissection",
+    "evaluation",
+    "saliency",
+    "semantics",
+)
 _DOCK_KEYS = {"navigator": "F9", "inspector": "F10", "jobs": "Ctrl+J"}
+
+
+def _may_be_examples(now: Snapshot) -> bool:
+    """Whether patches, concepts or units are in focus or selected."""
+    focused = (now.image, now.concept, now.unit)
+    return any(one is not None for one in focused) or bool(now.selection or now.units)

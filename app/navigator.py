@@ -26,7 +26,11 @@ _EMPTY = {
 }
 # Intents by kind of entry: (id of the intent, words).
 _MENUS: dict[str, tuple[tuple[str, str], ...]] = {
-    "section:images": (("add-images", "Add images…"), ("add-labels", "Add label planes…")),
+    "section:images": (
+        ("add-images", "Add images…"),
+        ("add-labels", "Add label planes…"),
+        ("add-concept", "Add concept…"),
+    ),
     "section:models": (("add-model", "Add model…"), ("import-table", "Import table…")),
     "section:runs": (("run-audit", "Run an audit…"),),
     "image set": (
@@ -46,6 +50,7 @@ _MENUS: dict[str, tuple[tuple[str, str], ...]] = {
         ("dissect-models", "Dissect…"),
         ("embed-models", "Embed…"),
         ("explain-images", "Explain images…"),
+        ("compare-semantics", "Compare by concepts…"),
         ("run-audit", "Run an audit…"),
         ("model-details", "Details…"),
         ("rename-model", "Rename…"),
@@ -63,7 +68,9 @@ _MENUS: dict[str, tuple[tuple[str, str], ...]] = {
 }
 _WRITES = frozenset(
     {
+        "add-concept",
         "add-images",
+        "compare-semantics",
         "add-labels",
         "add-model",
         "import-table",
@@ -312,7 +319,7 @@ class Navigator(QTreeWidget):
         can_look = bool(index.networks and index.image_sets)
         if intent == "run-audit":
             return can_look or len(index.dissected) > 1
-        if intent in ("dissect-models", "explain-images"):
+        if intent in ("dissect-models", "explain-images", "compare-semantics"):
             return can_look
         if intent == "embed-models":
             return len(index.dissected) > 1

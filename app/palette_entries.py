@@ -28,6 +28,10 @@ def palette_entries(registry: ActionRegistry, workspace: Workspace) -> list[Pale
     entries += [PaletteEntry("model", m.name, m.name, _model_note(m)) for m in index.models]
     entries += [PaletteEntry("class", name, name) for name in workspace.classes]
     entries += [
+        PaletteEntry("concept set", entry.name, entry.id, "concept given by examples")
+        for entry in index.concept_sets
+    ]
+    entries += [
         PaletteEntry("run", run.name, run.id, run.about)
         for run in reversed(index.runs)
         if run.has_results

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 
 from analysis.errors import AuditError
 from analysis.project import Project
+from analysis.project.concept_sets import ExampleBox, Kind, Role
 
 _NAME_LIMIT = 200
 
@@ -92,3 +94,46 @@ def remove_label_planes(project: Project, number: int) -> None:
     """Forget a folder of label planes; its files stay where they are."""
     with project.transaction() as connection:
         connection.execute("DELETE FROM label_plane_source WHERE id = ?", (number,))
+
+
+def add_concept(
+    project: Project,
+    name: str,
+    kind: Kind = "patches",
+    folder: Path | None = None,
+    label: str | None = None,
+    category: str | None = None,
+) -> int:
+    """Add a concept given by examples; returns its id.
+
+    :raises AuditError: the name is taken, or the kind lacks what it needs.
+    """
+    return project.add_concept_set(clean_name(name), kind, folder, label, category)
+
+
+def save_as_concept(project: Project, name: str, boxes: Sequence[ExampleBox]) -> int:
+    """Make a concept of patches; returns how many it has."""
+    number = project.add_concept_set(clean_name(name), "patches", examples=boxes)
+    return int(
+        project.value("SELECT count(*) FROM concept_example WHERE concept_set = ?", (number,))
+    )
+
+
+def add_to_concept(project: Project, number: int, boxes: Sequence[ExampleBox], role: Role) -> int:
+    """Add patches to a concept; returns how many are new."""
+    return project.add_concept_examples(number, boxes, role)
+
+
+def rename_concept(project: Project, number: int, name: str) -> None:
+    """Give a concept another name; results keep the one that they were made under."""
+    project.rename_concept_set(number, clean_name(name))
+
+
+def remove_concept(project: Project, number: int) -> None:
+    """Forget a concept and its examples; results stay."""
+    project.remove_concept_set(number)
+
+
+def remove_examples(project: Project, examples: Sequence[int]) -> None:
+    """Forget examples of a concept, by their ids."""
+    project.remove_concept_examples(examples)

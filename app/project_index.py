@@ -35,6 +35,15 @@ class LabelEntry:
 
 
 @dataclass(frozen=True)
+class ConceptSetEntry:
+    """A concept given by examples; `kind`: folder, labels or patches."""
+
+    id: int
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True)
 class LayerEntry:
     name: str
     kind: str
@@ -132,6 +141,7 @@ class ProjectIndex:
     models: tuple[ModelEntry, ...] = ()
     runs: tuple[RunEntry, ...] = ()
     labels: tuple[LabelEntry, ...] = ()
+    concept_sets: tuple[ConceptSetEntry, ...] = ()
 
     @cached_property
     def _models_by_name(self) -> dict[str, ModelEntry]:
@@ -205,6 +215,10 @@ def read_index(project: Project) -> ProjectIndex:
         models=_read_models(project),
         runs=_read_runs(project),
         labels=_read_labels(project),
+        concept_sets=tuple(
+            ConceptSetEntry(*row)
+            for row in project.rows("SELECT id, name, kind FROM concept_set ORDER BY id")
+        ),
     )
 
 
@@ -257,19 +271,21 @@ def _read_models(project: Project) -> tuple[ModelEntry, ...]:
 
 
 _RESULT_TABLES = {
-    "concepts": "concept",
-    "layers": "layer_similarity",
-    "dissection": "unit",
-    "embedding": "embedding",
-    "evaluation": "performance",
-    "saliency": "saliency",
+    "concepts": ("concept",),
+    "layers": ("layer_similarity",),
+    "dissection": ("unit",),
+    "embedding": ("embedding",),
+    "evaluation": ("performance",),
+    "saliency": ("saliency",),
+    "semantics": ("concept_vector", "mask_concept"),
 }
 
 
 def _read_runs(project: Project) -> tuple[RunEntry, ...]:
     with_results = {
         row["id"]
-        for audit, table in _RESULT_TABLES.items()
+        for audit, tables in _RESULT_TABLES.items()
+        for table in tables
         for row in project.rows(
             "SELECT id FROM run WHERE audit = ?"
             f" AND EXISTS (SELECT 1 FROM {table} WHERE {table}.run = run.id)",

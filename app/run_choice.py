@@ -10,6 +10,13 @@ from app.session import Snapshot
 
 PENULTIMATE = "penultimate"
 
+# Runs that compare two models: the newest of the pair is shown.
+PAIR_FIELDS = {
+    "layers": "run_layers",
+    "concepts": "run_concepts",
+    "semantics": "run_semantics",
+}
+
 
 # Runs of audits that take any number of models: the newest is shown, whatever the pair.
 RUN_FIELDS = {
@@ -51,14 +58,16 @@ def _pair_changes(
     if index.model(model_a) is None or index.model(model_b) is None:
         model_a, model_b = index.newest_pair()
         return for_pair(index, model_a, model_b)
-    if snapshot.run_layers is None and snapshot.run_concepts is None:
+    if not any(getattr(snapshot, field) for field in PAIR_FIELDS.values()):
         first = _first_results(index, followed)
         if first is not None and not first.compares(model_a, model_b):
             return for_pair(index, first.model_a, first.model_b)
     changes: dict[str, Any] = {}
-    layers_run = _kept_or_newest(snapshot.run_layers, "layers", snapshot, index, followed)
-    if layers_run is not None or snapshot.run_layers is not None:
-        changes["run_layers"] = layers_run.id if layers_run else None
+    for audit in ("layers", "semantics"):
+        shown = getattr(snapshot, PAIR_FIELDS[audit])
+        run = _kept_or_newest(shown, audit, snapshot, index, followed)
+        if run is not None or shown is not None:
+            changes[PAIR_FIELDS[audit]] = run.id if run else None
     concepts_run = _kept_or_newest(snapshot.run_concepts, "concepts", snapshot, index, followed)
     if concepts_run is None:
         changes["run_concepts"] = None
@@ -94,16 +103,16 @@ def _kept_or_newest(
 
 def for_pair(index: ProjectIndex, model_a: str | None, model_b: str | None) -> dict[str, Any]:
     """The session for a pair of models: its newest runs and their layers."""
-    layers_run = index.latest_run("layers", model_a, model_b)
-    concepts_run = index.latest_run("concepts", model_a, model_b)
+    newest = {audit: index.latest_run(audit, model_a, model_b) for audit in PAIR_FIELDS}
     changes: dict[str, Any] = {
         "model_a": model_a,
         "model_b": model_b,
-        "run_layers": layers_run.id if layers_run else None,
+        **{PAIR_FIELDS[audit]: run.id if run else None for audit, run in newest.items()},
         "run_concepts": None,
         "layer_a": None,
         "layer_b": None,
     }
+    concepts_run = newest["concepts"]
     if concepts_run is not None:
         changes.update(_concepts(concepts_run, model_a))
     return changes
@@ -128,15 +137,14 @@ def for_run(snapshot: Snapshot, run: RunEntry) -> dict[str, Any]:
         changes.update(
             model_a=run.model_a,
             model_b=run.model_b,
-            run_layers=None,
-            run_concepts=None,
             layer_a=None,
             layer_b=None,
+            **dict.fromkeys(PAIR_FIELDS.values()),
         )
-    if run.audit == "layers":
-        changes["run_layers"] = run.id
-    elif run.audit == "concepts":
+    if run.audit == "concepts":
         changes.update(_concepts(run, model_a))
+    elif run.audit in PAIR_FIELDS:
+        changes[PAIR_FIELDS[run.audit]] = run.id
     return changes
 
 

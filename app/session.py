@@ -34,6 +34,8 @@ class Snapshot:
     run_evaluation: int | None = None
     run_saliency: int | None = None
     saliency_method: str = ""  # label of the method shown; empty: the first
+    run_semantics: int | None = None
+    semantic_concept: str = ""  # whose feature spaces are compared; empty: the mean of all
     unit: int | None = None  # unit.id in focus
     units: frozenset[int] = frozenset()  # unit ids selected
     components: tuple[int, int] = (1, 2)  # of the embedding, across and up
@@ -48,6 +50,7 @@ _RESETS: Mapping[str, tuple[str, ...]] = {
     "project": tuple(name for name in sorted(FIELDS) if name != "project"),
     "run_concepts": ("class_name", "concept", "image", "patch", "selection", "hover"),
     "run_dissection": ("unit", "units"),
+    "run_semantics": ("semantic_concept",),
     "concept": ("patch", "image"),
     "unit": ("patch", "image"),
 }

@@ -30,6 +30,7 @@ _SHOWN = (
     ("embedding", "embedding"),
     ("dissection", "units"),
     ("saliency", "saliency"),
+    ("semantics", "semantics"),
 )
 _ABOUT = (
     "Parallax shows what two vision models see differently: which concepts one uses that the"

@@ -23,6 +23,7 @@ from app.workspace import Workspace
 _ESTIMATE = "estimate"
 _DEBOUNCE_MS = 200
 _PAIR = "pair"
+_SHARING = frozenset({"concepts", "layers"})  # their parameters mean the same
 
 
 class RunDialog(FormDialog):
@@ -41,7 +42,7 @@ class RunDialog(FormDialog):
         self._workspace = workspace
         self._definition: Any = None
         self._wanted_models: tuple[str, ...] = ()
-        self._values: dict[str, dict[str, Any]] = {}  # by audit; comparisons share theirs
+        self._values: dict[str, dict[str, Any]] = {}  # by audit; some share theirs
         self._parameters: Any = None
         self.audit = _combo("Audit")
         self.model_a = _combo("Model A")
@@ -122,8 +123,7 @@ class RunDialog(FormDialog):
 
     def _values_of(self, audit: str) -> dict[str, Any]:
         """What is typed for an audit; the same word means other things in other audits."""
-        pair = self._workspace.backend.audits()[audit].takes_pair
-        return self._values.setdefault(_PAIR if pair else audit, {})
+        return self._values.setdefault(_PAIR if audit in _SHARING else audit, {})
 
     # -- edits -----------------------------------------------------------------------------
     @Slot()

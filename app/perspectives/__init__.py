@@ -10,6 +10,7 @@ from app.perspectives.concepts import ConceptsPresenter
 from app.perspectives.embedding import EmbeddingPresenter
 from app.perspectives.layers import LayersPresenter
 from app.perspectives.saliency import SaliencyPresenter
+from app.perspectives.semantics import SemanticsPresenter
 from app.perspectives.units import UnitsPresenter
 from app.perspectives.welcome import WelcomePresenter
 from app.workspace import Workspace
@@ -41,6 +42,7 @@ PERSPECTIVES: list[Perspective] = [
     Perspective("concepts", "Concepts", ConceptsPresenter, audits=("concepts",)),
     Perspective("units", "Units", UnitsPresenter, uses_pair=False, audits=("dissection",)),
     Perspective("saliency", "Saliency", SaliencyPresenter, uses_pair=False, audits=("saliency",)),
+    Perspective("semantics", "Semantics", SemanticsPresenter, audits=("semantics",)),
 ]
 
 

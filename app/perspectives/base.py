@@ -7,11 +7,13 @@ date and loads when shown.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
+from app.concept_examples import Example, ExampleChoice, ExampleWish
 from app.problems import Problem
 from app.widgets.empty_state import EmptyState
 from app.workspace import Workspace
@@ -22,6 +24,7 @@ class Presenter(QObject):
 
     wish = Signal(str)  # an action's id, asked for by an empty state
     export_wished = Signal(str, str, object, object)  # figure, format, run, parameters
+    concept_wished = Signal(object)  # ExampleWish: what is to become a concept
 
     #: session fields after which the view's data must be loaded anew
     reload_on: frozenset[str] = frozenset({"project", "model_a", "model_b"})
@@ -73,6 +76,13 @@ class Presenter(QObject):
     def export_parameters(self, figure: str) -> dict[str, object]:
         """What decides how a figure of this perspective looks, as its export needs it."""
         return {}
+
+    def example_wish(self) -> ExampleWish:
+        """What could become a concept here: the image in focus, or what is selected."""
+        image = self.session.snapshot.image
+        if image is None:
+            return ExampleWish()
+        return ExampleWish((ExampleChoice("the image in focus", (Example(image),)),))
 
     # -- what all share ------------------------------------------------------------------------
     @property
@@ -168,6 +178,13 @@ class Presenter(QObject):
     @Slot(str)
     def _on_view_action(self, action: str) -> None:
         self.wish.emit(self.view_actions.get(action, "run-audit"))
+
+    @Slot(object)
+    def _on_concept_wished(self, choices: tuple[ExampleChoice, ...]) -> None:
+        """Patches of the view are to become a concept; others that are selected may as well."""
+        wish = self.example_wish()
+        more = [choice for choice in wish.choices if choice not in choices]
+        self.concept_wished.emit(replace(wish, choices=(*choices, *more)))
 
     @Slot(str, object)
     def _on_load_failed(self, name: str, problem: Problem) -> None:

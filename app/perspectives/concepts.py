@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QWidget
 
+from app.concept_examples import ExampleWish
 from app.perspectives.base import Presenter
 
 
@@ -26,6 +27,7 @@ class ConceptsPresenter(Presenter):
         view.patch_activated.connect(self._on_patch)
         view.patch_focused.connect(self._on_patch)
         view.saliency_requested.connect(self.saliency_wished)
+        view.concept_requested.connect(self._on_concept_wished)
         view.export_requested.connect(self._on_export)
         view.action_requested.connect(self._on_view_action)
         self.workspace.focus.concept_changed.connect(self._on_detail)
@@ -100,6 +102,14 @@ class ConceptsPresenter(Presenter):
         if figure == "concept":
             return {"concept": now.concept or 0}
         return {"class_name": now.class_name or ""}
+
+    def example_wish(self) -> ExampleWish:
+        """The patches selected, and the top patches of the concepts selected or in focus."""
+        now = self.session.snapshot
+        focused = () if now.concept is None else (now.concept,)
+        chosen = self.view.example_choices() if self.built else ()  # type: ignore[attr-defined]
+        wish = ExampleWish(chosen, concepts=tuple(sorted(now.selection)) or focused)
+        return wish or super().example_wish()
 
     @Slot(object)
     def _on_detail(self, detail: object) -> None:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QWidget
 
+from app.concept_examples import ExampleWish
 from app.perspectives.base import Presenter
 
 _WHAT = "Here you will see which concept each unit of a model stands for, and on which images."
@@ -40,6 +41,7 @@ class UnitsPresenter(Presenter):
         view.saliency_requested.connect(self.saliency_wished)
         view.compare_requested.connect(self.compare_wished)
         view.pictures_needed.connect(self._on_pictures)
+        view.concept_requested.connect(self._on_concept_wished)
         view.export_requested.connect(self._on_export)
         view.action_requested.connect(self._on_view_action)
         self.workspace.focus.unit_changed.connect(self._on_detail)
@@ -106,6 +108,14 @@ class UnitsPresenter(Presenter):
             "concept": shown.words,
             "interpretable": shown.interpretable_only,
         }
+
+    def example_wish(self) -> ExampleWish:
+        """The images selected, and those of the units selected or in focus."""
+        now = self.session.snapshot
+        focused = () if now.unit is None else (now.unit,)
+        chosen = self.view.example_choices() if self.built else ()  # type: ignore[attr-defined]
+        wish = ExampleWish(chosen, units=tuple(sorted(now.units)) or focused)
+        return wish or super().example_wish()
 
     def search(self, text: str) -> None:
         """Show the units whose concept holds `text`."""

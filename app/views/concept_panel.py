@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
 
 from analysis.figures.data import ConceptDetail, ConceptPatch
+from app.concept_examples import Example
 from app.theme import GRID, PATCH_KINDS, PatchKind, font
 from app.views.columns import detail_columns
 from app.views.concept_words import NOT_AN_ATTRIBUTION, numbers_line
@@ -184,6 +185,12 @@ class ConceptPanel(QWidget):
     def set_hovered_patch(self, patch_id: int | None) -> None:
         """Ring the patch that is hovered elsewhere."""
         self.scatter.set_hover(None if patch_id is None else self._point_of_patch.get(patch_id))
+
+    def selected(self) -> list[Example]:
+        """The patches that are selected, in the order of the sets."""
+        chosen = [one for patch_set in self.sets.values() for one in patch_set.grid.selected()]
+        patches = [self._patches[one] for one in chosen if one in self._patches]  # type: ignore[index]
+        return [Example(patch.image, box_of(patch)) for patch in patches]
 
     def shown_patches(self, patch_id: int) -> tuple[list[ShownPatch], int]:
         """The stops of the large view for the set of a patch, and where the patch is in it."""

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
 )
 
 from analysis.figures.data import ConceptDetail, ConceptPoints, ReplacementPoints
+from app.concept_examples import ExampleChoice, selected_choice
 from app.theme import GRID, PADDING
 from app.views.columns import concept_columns
 from app.views.concept_panel import ConceptPanel
@@ -19,6 +20,7 @@ from app.views.patch_dialog import PatchDialog, ShownPatch
 from app.views.replacement_panel import ReplacementPanel
 from app.views.similarity_panel import SimilarityPanel
 from app.widgets.empty_state import EmptyState
+from app.widgets.grid_actions import SAVE_AS_CONCEPT, add_grid_action
 from app.widgets.image_source import ImageSource
 from app.widgets.table_twin import TableTwin
 
@@ -45,6 +47,7 @@ class ConceptsView(QWidget):
     patch_focused = Signal(int, int)
     patch_hovered = Signal(object)
     saliency_requested = Signal(int)  # image id: where do the models look in it?
+    concept_requested = Signal(object)  # tuple of ExampleChoice: to become a concept
     thresholds_changed = Signal(float, float)
     export_requested = Signal(str, str)
     action_requested = Signal(str)  # of an empty view's button: "run concepts"
@@ -124,6 +127,8 @@ class ConceptsView(QWidget):
         for panel in (self.similarity, self.replacement):
             panel.export_requested.connect(self.export_requested)
             panel.action.connect(self.action_requested)
+        for patch_set in self.concept.sets.values():
+            add_grid_action(patch_set.grid, SAVE_AS_CONCEPT, self._save_concept)
         self.concept.export_requested.connect(self.export_requested)
         self.concept.action_requested.connect(self.action_requested)
 
@@ -208,7 +213,14 @@ class ConceptsView(QWidget):
         self.table.setVisible(self._points is not None and len(kept) > 0)
         self.set_concept(self._concept)
 
+    def example_choices(self) -> tuple[ExampleChoice, ...]:
+        """What is selected in the patch grids, as examples of a concept to be."""
+        return selected_choice(self.concept.selected())
+
     # -- by hand
+
+    def _save_concept(self) -> None:
+        self.concept_requested.emit(self.example_choices())
 
     def _focus(self, concept: int | None) -> None:
         if concept != self._concept:
@@ -239,6 +251,7 @@ class ConceptsView(QWidget):
             self._dialog.set_source(self._source)
             self._dialog.patch_shown.connect(self._patch_shown)
             self._dialog.saliency_requested.connect(self.saliency_requested)
+            self._dialog.concept_requested.connect(self.concept_requested)
         self._dialog.show_patches(stops, at)
         self._dialog.show()
         self._dialog.raise_()

@@ -10,6 +10,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
+from app.concept_examples import Example, walked_choices
 from app.theme import GRID, PADDING, font
 from app.views.image_canvas import ImageCanvas
 from app.widgets.image_source import Box, ImageSource
@@ -20,6 +21,7 @@ class ShownPatch:
     """One stop of the large view: `identity` is the patch's id in the project, −1 without one.
 
     `mask`, (side, side) bool over the square `frame` of the image, dims what lies outside of it.
+    `place`: the patch's box where another one, or none, is outlined.
     """
 
     identity: int
@@ -29,6 +31,7 @@ class ShownPatch:
     colour: str
     mask: np.ndarray | None = None
     frame: Box | None = None
+    place: Box | None = None
 
 
 class PatchDialog(QDialog):
@@ -36,6 +39,7 @@ class PatchDialog(QDialog):
 
     patch_shown = Signal(int, int)  # patch id (−1 without one), image id
     saliency_requested = Signal(int)  # image id: where do the models look in it?
+    concept_requested = Signal(object)  # tuple of ExampleChoice: the patch shown, and its row
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -65,7 +69,13 @@ class PatchDialog(QDialog):
         self.look.setToolTip("Show the maps of this image; without any, explain it at once")
         self.look.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.look.clicked.connect(self._look)
+        self.save = QToolButton()
+        self.save.setText("Save as concept…")
+        self.save.setToolTip("Make this patch, or its whole row, a concept or add it to one")
+        self.save.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.save.clicked.connect(self._save)
         row.addWidget(self.look)
+        row.addWidget(self.save)
         for text, name, slot in (
             ("−", "Zoom out", self._zoom_out),
             ("⤢", "Fit the whole image", self.canvas.fit),
@@ -127,6 +137,13 @@ class PatchDialog(QDialog):
         if self.patches:
             self.close()
             self.saliency_requested.emit(self.patches[self.at].image)
+
+    def _save(self) -> None:
+        """Name the concept in the window behind."""
+        if self.patches:
+            self.close()
+            examples = [Example(patch.image, patch.place or patch.box) for patch in self.patches]
+            self.concept_requested.emit(walked_choices(examples, self.at))
 
     def _zoom_in(self) -> None:
         self.canvas.zoom_by(1.5)

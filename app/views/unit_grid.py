@@ -10,6 +10,7 @@ from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView, QWidget
 
 from analysis.figures.unit_data import UnitDetail
+from app.concept_examples import Example
 from app.theme import font, theme
 from app.views.unit_grid_delegate import CARD_HEIGHT, UnitGridDelegate
 from app.views.unit_grid_model import UnitGridModel
@@ -68,7 +69,7 @@ class UnitGrid(QTableView):
             header.setMinimumSectionSize(1)
         self.setShowGrid(False)
         self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
@@ -142,6 +143,16 @@ class UnitGrid(QTableView):
     def focus(self) -> int | None:
         """The id of the unit in the current row."""
         return self.grid_model.unit_at(self.currentIndex().row())
+
+    def selected(self) -> list[Example]:
+        """The images that are selected, row by row."""
+        cells = sorted((cell.row(), cell.column()) for cell in self.selectedIndexes())
+        patches = [self.grid_model.patch(row, column) for row, column in cells]
+        return [
+            Example(patch.image, (patch.x, patch.y, patch.width, patch.height))
+            for patch in patches
+            if patch is not None
+        ]
 
     def _put_focus(self, unit: int | None, column: int) -> None:
         row = self.grid_model.row_of(unit)

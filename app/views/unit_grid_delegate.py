@@ -160,6 +160,8 @@ class UnitGridDelegate(QStyledItemDelegate):
         if here:
             width = 2 if self._grid.hasFocus() else 1
             painter.setPen(QPen(theme().colour("focus"), width))
+        elif option.state & QStyle.StateFlag.State_Selected:
+            painter.setPen(QPen(theme().colour("focus"), 2))
         elif option.state & QStyle.StateFlag.State_MouseOver:
             painter.setPen(QPen(theme().colour("muted"), 1))
         else:

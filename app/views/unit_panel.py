@@ -6,6 +6,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from analysis.figures.unit_data import UnitDetail, UnitPatch
+from app.concept_examples import Example
 from app.labels import ElidedLabel, wrapped_label
 from app.theme import GRID, font
 from app.views.patch_dialog import ShownPatch
@@ -137,6 +138,11 @@ class UnitPanel(QWidget):
         self.candidates.setVisible(bool(detail.candidates))
         self.no_images.setText(_DEAD if detail.category == DEAD else _IMPORTED)
 
+    def selected(self) -> list[Example]:
+        """The images that are selected, best first."""
+        chosen = self.grid.selected()
+        return [_example(self._patches[one]) for one in chosen if one in self._patches]
+
     # -- by hand
 
     def _focused(self, identity: object) -> None:
@@ -156,12 +162,19 @@ def shown_patches(detail: UnitDetail, mode: str) -> list[ShownPatch]:
     for patch in sorted(detail.patches, key=_rank):
         mask = patch.mask if mode == "mask" else None
         outlined = mode == "box" or (mode == "mask" and mask is None)
-        box = (patch.x, patch.y, patch.width, patch.height) if outlined else None
+        place = (patch.x, patch.y, patch.width, patch.height)
+        box = place if outlined else None
         caption = f"{what} · {who} · {patch_line(patch)}"
         stops.append(
-            ShownPatch(patch.patch_id, patch.image, box, caption, "#FFFFFF", mask, patch.frame)
+            ShownPatch(
+                patch.patch_id, patch.image, box, caption, "#FFFFFF", mask, patch.frame, place
+            )
         )
     return stops
+
+
+def _example(patch: UnitPatch) -> Example:
+    return Example(patch.image, (patch.x, patch.y, patch.width, patch.height))
 
 
 def _rank(patch: UnitPatch) -> int:

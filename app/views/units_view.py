@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from analysis.figures.unit_data import ThresholdSweep, UnitDetail, UnitTable
 from analysis.figures.words import count
+from app.concept_examples import ExampleChoice, selected_choice
 from app.theme import GRID, PADDING, font
 from app.views.patch_dialog import PatchDialog, ShownPatch
 from app.views.unit_columns import INTERPRETABLE, unit_columns, yes_or_no
@@ -32,6 +33,7 @@ from app.views.unit_words import found_line
 from app.widgets.category_marks import category_word
 from app.widgets.empty_state import EmptyState
 from app.widgets.figure_panel import FigurePanel
+from app.widgets.grid_actions import SAVE_AS_CONCEPT, add_grid_action
 from app.widgets.image_source import ImageSource
 from app.widgets.masked_pictures import MODES
 from app.widgets.table_twin import TableTwin
@@ -66,6 +68,7 @@ class UnitsView(QWidget):
     patch_activated = Signal(int, int)
     patch_focused = Signal(int, int)
     saliency_requested = Signal(int)  # image id: where do the models look in it?
+    concept_requested = Signal(object)  # tuple of ExampleChoice: to become a concept
     compare_requested = Signal(str, str)
     export_requested = Signal(str, str)
     action_requested = Signal(str)  # of the empty view's button: "run dissection"
@@ -184,6 +187,8 @@ class UnitsView(QWidget):
         for part in (self.units, self.sweep):
             part.export_requested.connect(self.export_requested)
         self.empty.action.connect(self.action_requested)
+        for grid in (self.grid, self.panel.grid):
+            add_grid_action(grid, SAVE_AS_CONCEPT, self._save_concept)
 
     # -- setters
 
@@ -401,6 +406,16 @@ class UnitsView(QWidget):
     def _make_larger(self) -> None:
         self.grid.enlarge(1)
 
+    def example_choices(self) -> tuple[ExampleChoice, ...]:
+        """What is selected in either grid, as examples of a concept to be."""
+        first, second = self.grid.selected(), self.panel.selected()
+        if self.panel.grid.hasFocus():
+            first, second = second, first
+        return tuple(dict.fromkeys(selected_choice(first) + selected_choice(second)))
+
+    def _save_concept(self) -> None:
+        self.concept_requested.emit(self.example_choices())
+
     # -- large view
 
     def _open_first_patch(self, unit: int) -> None:
@@ -422,6 +437,7 @@ class UnitsView(QWidget):
             self._dialog.set_source(self._source)
             self._dialog.patch_shown.connect(self.patch_focused)
             self._dialog.saliency_requested.connect(self.saliency_requested)
+            self._dialog.concept_requested.connect(self.concept_requested)
         self._dialog.show_patches(stops, at)
         self._dialog.show()
         self._dialog.raise_()

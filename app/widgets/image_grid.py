@@ -268,6 +268,8 @@ class ImageGrid(QListView):
     def set_focus(self, identity: Hashable | None) -> None:
         """Move the current item without telling anyone."""
         row = -1 if identity is None else self.grid_model.row_of(identity)
+        if row >= 0 and row == self.currentIndex().row():
+            return  # what is selected besides it stays
         quiet, self._quiet = self._quiet, True
         if row < 0:
             self.clearSelection()
@@ -276,6 +278,12 @@ class ImageGrid(QListView):
             self.setCurrentIndex(self.grid_model.index(row, 0))
             self.scrollTo(self.currentIndex())
         self._quiet = quiet
+
+    def selected(self) -> list[Hashable]:
+        """The ids of the selected items, in their order."""
+        rows = sorted(index.row() for index in self.selectedIndexes())
+        items = self.grid_model.items
+        return [items[row].identity for row in rows if row < len(items)]
 
     def _id(self, index: QModelIndex) -> Hashable | None:
         rows = len(self.grid_model.items)

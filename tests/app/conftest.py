@@ -37,6 +37,7 @@ from tests.app.made_results import (
     commit_list_unit,
 )
 from tests.app.made_saliency import FakeSaliencyParameters, add_saliency, make_explanation
+from tests.app.made_semantics import FakeSemanticsParameters, add_semantics, semantic_results
 
 CLASSES = ("bird", "mammal", "vehicle")
 LAYERS = ("stem", "block1", "block2", "penultimate")
@@ -103,6 +104,7 @@ AUDITS = {
             "embedding", "Embedding", "Models.", FakeEmbeddingParameters, 2, None, False, False
         ),
         FakeAudit("saliency", "Saliency", "Where models look.", FakeSaliencyParameters, 1, None),
+        FakeAudit("semantics", "Semantics", "What is alike.", FakeSemanticsParameters),
     )
 }
 
@@ -156,8 +158,7 @@ class FakeBackend(Backend):
     ) -> int:
         if not AUDITS[audit].takes_pair:
             return add_list_run(project, audit, models, dataclasses.asdict(parameters))
-        values = {"layer_a": parameters.layer_a, "layer_b": parameters.layer_b}
-        return add_pending_run(project, audit, *models, values)
+        return add_pending_run(project, audit, *models, dataclasses.asdict(parameters))
 
     def device_of(self, project: Project, run: int) -> str:
         return "a fake processor"
@@ -322,6 +323,10 @@ def commit_class(project: Project, run: int, name: str) -> None:
         ]
         project.replace_results(run, {"layer_similarity": rows})
         return
+    if about["audit"] == "semantics":
+        rows, arrays = semantic_results(project, about, CLASSES.index(name))
+        project.commit_unit(run, name, rows, arrays, [("zebra", "Too few examples.")], 0.1)
+        return
     rows, arrays = _concept_rows(project, about, name)
     project.commit_unit(run, name, rows, arrays, [("broken.jpg", "damaged")], 0.1)
 
@@ -413,6 +418,14 @@ def explained_file(project_file: Path) -> Path:
 
 
 @pytest.fixture
+def compared_file(project_file: Path) -> Path:
+    """The project with its first two models compared by concepts: run 3."""
+    with Project.open(project_file) as project:
+        add_semantics(project, MODELS[0], MODELS[1])
+    return project_file
+
+
+@pytest.fixture
 def backend() -> FakeBackend:
     return FakeBackend()
 
@@ -478,6 +491,16 @@ def explained_window(qtbot: Any, window: MainWindow, explained_file: Path) -> Ma
     window.commands.open_path(str(explained_file))
     qtbot.waitUntil(
         lambda: window.workspace.session.snapshot.run_saliency is not None, timeout=WAIT
+    )
+    return window
+
+
+@pytest.fixture
+def compared_window(qtbot: Any, window: MainWindow, compared_file: Path) -> MainWindow:
+    """The window with the project open whose models are compared by concepts."""
+    window.commands.open_path(str(compared_file))
+    qtbot.waitUntil(
+        lambda: window.workspace.session.snapshot.run_semantics is not None, timeout=WAIT
     )
     return window
 

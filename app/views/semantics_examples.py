@@ -1,0 +1,176 @@
+"""The examples of one concept: what shows it, and what does not."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSplitter,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from analysis.figures.semantics_data import ConceptExample, ConceptSetInfo
+from analysis.figures.words import count
+from app.labels import wrapped_label
+from app.theme import GRID, PADDING, font
+from app.views.semantics_words import NO_SETS, example_caption, set_line
+from app.widgets.empty_state import EmptyState
+from app.widgets.image_grid import GridItem, ImageGrid
+from app.widgets.image_source import ImageSource
+
+_CHOOSE = "Choose a concept to see its examples."
+_COMING = "The examples are being read."
+_NO_POSITIVES = (
+    "No example yet: select patches or units in any grid of the window, then “Save as concept…” "
+    "adds them to this one."
+)
+_NO_NEGATIVES = (
+    "Negatives are drawn at random from the other images. To choose them, add patches as "
+    "negatives by “Save as concept…”."
+)
+_ELSEWHERE = "The examples of this concept are not kept in the project file."
+_SIZE = 88
+
+
+class _Role(QWidget):
+    """The examples of one role, or what stands in their place."""
+
+    def __init__(self, title: str, nothing: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._title = title
+        self.heading = QLabel(title)
+        self.heading.setFont(font("small", bold=True))
+        self.grid = ImageGrid(f"{title} of the concept", size=_SIZE)
+        self.nothing = wrapped_label(nothing, muted=True)
+        self.nothing.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.stack = QStackedWidget()
+        self.stack.addWidget(self.nothing)
+        self.stack.addWidget(self.grid)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(GRID // 2)
+        layout.addWidget(self.heading)
+        layout.addWidget(self.stack, 1)
+
+    def show_examples(self, examples: list[ConceptExample]) -> None:
+        """Show some examples."""
+        self.heading.setText(f"{self._title} ({len(examples):,})" if examples else self._title)
+        self.stack.setCurrentIndex(1 if examples else 0)
+        self.grid.set_items(
+            GridItem(one.id, one.image, one.box, example_caption(one)) for one in examples
+        )
+
+    def chosen(self) -> list[int]:
+        """Ids of the selected examples."""
+        rows = sorted(index.row() for index in self.grid.selectedIndexes())
+        items = self.grid.grid_model.items
+        return [int(str(items[row].identity)) for row in rows if row < len(items)]
+
+
+class ExamplesPanel(QWidget):
+    """`examples_removed(tuple of ids)` by hand."""
+
+    examples_removed = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.info: ConceptSetInfo | None = None
+        self.examples: tuple[ConceptExample, ...] | None = None
+        self.name = QLabel()
+        self.name.setTextFormat(Qt.TextFormat.PlainText)
+        self.name.setFont(font("body", bold=True))
+        self.name.setMinimumWidth(40)
+        self.facts = wrapped_label(muted=True)
+        self.facts.setFont(font("small"))
+        self.remove = QPushButton("Remove examples")
+        self.remove.setFont(font("small"))
+        self.remove.setToolTip("Forget the selected examples (Delete); the images stay")
+        self.remove.clicked.connect(self._remove)
+        self.positives = _Role("Examples", _NO_POSITIVES)
+        self.negatives = _Role("Negatives", _NO_NEGATIVES)
+        self.splitter = QSplitter(Qt.Orientation.Vertical)
+        for role in (self.positives, self.negatives):
+            self.splitter.addWidget(role)
+            role.grid.selectionModel().selectionChanged.connect(self._selected)
+            shortcut = QShortcut(QKeySequence(Qt.Key.Key_Delete), role.grid)
+            shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
+            shortcut.activated.connect(self._remove)
+        self.splitter.setSizes([420, 200])
+        self.splitter.setHandleWidth(PADDING)
+        self.splitter.setChildrenCollapsible(False)
+        self.empty = EmptyState(_CHOOSE)
+        self.stack = QStackedWidget()
+        self.stack.addWidget(self.empty)
+        self.stack.addWidget(self._make_content())
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.stack)
+        self._show()
+
+    def _make_content(self) -> QWidget:
+        head = QHBoxLayout()
+        head.addWidget(self.name, 1)
+        head.addWidget(self.remove)
+        content = QWidget()
+        layout = QVBoxLayout(content)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(GRID // 2)
+        layout.addLayout(head)
+        layout.addWidget(self.facts)
+        layout.addSpacing(GRID // 2)
+        layout.addWidget(self.splitter, 1)
+        return content
+
+    def set_source(self, source: ImageSource | None) -> None:
+        """Take pictures from another source."""
+        self.positives.grid.set_source(source)
+        self.negatives.grid.set_source(source)
+
+    def show_set(self, info: ConceptSetInfo | None, any_set: bool) -> None:
+        """Show another concept, its examples still to come, or say what to do."""
+        if info is None or self.info is None or info.id != self.info.id:
+            self.examples = None
+        self.info = info
+        self.empty.set_text(_CHOOSE if any_set else NO_SETS)
+        self._show()
+
+    def show_examples(self, examples: tuple[ConceptExample, ...]) -> None:
+        """Show the examples of the concept."""
+        self.examples = examples
+        self._show()
+
+    def _show(self) -> None:
+        info = self.info
+        self.stack.setCurrentIndex(0 if info is None else 1)
+        if info is None:
+            return
+        self.name.setText(info.name)
+        self.facts.setText(set_line(info))
+        kept = info.kind == "patches"
+        examples = self.examples or ()
+        coming = self.examples is None and (kept or bool(info.negatives))
+        for role, key, nothing in (
+            (self.positives, "positive", _NO_POSITIVES if kept else _ELSEWHERE),
+            (self.negatives, "negative", _NO_NEGATIVES),
+        ):
+            role.nothing.setText(_COMING if coming else nothing)
+            role.show_examples([one for one in examples if one.role == key])
+        self._selected()
+
+    def _selected(self) -> None:
+        chosen = len(self._chosen())
+        self.remove.setEnabled(chosen > 0)
+        self.remove.setText(f"Remove {count(chosen, 'example')}" if chosen else "Remove examples")
+
+    def _chosen(self) -> list[int]:
+        return self.positives.chosen() + self.negatives.chosen()
+
+    def _remove(self) -> None:
+        chosen = self._chosen()
+        if chosen:
+            self.examples_removed.emit(tuple(chosen))

@@ -1,0 +1,20 @@
+"""What can be done with the selected pictures of a grid, in its context menu."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QAbstractItemView
+
+SAVE_AS_CONCEPT = "Save as concept…"
+
+
+def add_grid_action(grid: QAbstractItemView, text: str, function: Callable[[], None]) -> QAction:
+    """Offer `function` in the grid's context menu."""
+    action = QAction(text, grid)
+    action.triggered.connect(function)
+    grid.addAction(action)
+    grid.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+    return action
