@@ -23,6 +23,7 @@ from analysis.project import Project
 _SECONDS_A_VECTOR = 0.1  # a concept in a layer, with its null, as measured on two cores
 _GRID = tuple(round(0.1 * step, 1) for step in range(1, 10))  # of the robustness curve
 _BYTES_A_ROW = 120
+_PENULTIMATE = "penultimate"  # pooled for the classifier, even where it comes as a map
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +138,10 @@ def mask_layers(project: Project, model: str, names: tuple[str, ...]) -> list[st
     rows = project.rows(
         "SELECT name, shape, spread FROM layer WHERE model = ? ORDER BY position", (model,)
     )
-    spatial = {row["name"]: len(json.loads(row["shape"])) >= 2 for row in rows}
+    spatial = {
+        row["name"]: len(json.loads(row["shape"])) >= 2 and row["name"] != _PENULTIMATE
+        for row in rows
+    }
     for name in names:
         if name not in spatial:
             raise AuditError(

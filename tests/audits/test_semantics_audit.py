@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from analysis import audits
+from analysis.audits.semantics import mask_layers
 from analysis.errors import AuditError, Cancelled
 from analysis.progress import Progress
 from analysis.project import Project
@@ -179,3 +180,15 @@ def test_bad_parameters_are_refused_before_a_run_is_made(
     with pytest.raises(AuditError, match=word):
         _create(labelled_project, **settings)
     assert not labelled_project.value("SELECT count(*) FROM run")
+
+
+def test_concepts_are_not_looked_for_in_what_the_classifier_reads(
+    labelled_project: Project,
+) -> None:
+    """SqueezeNet's penultimate features come as a map."""
+    statement = "UPDATE layer SET shape = '[64, 6, 6]' WHERE name = 'penultimate'"
+    with labelled_project.transaction() as connection:
+        connection.execute(statement)
+    found = mask_layers(labelled_project, "pink-sensitive", ())
+    assert found
+    assert "penultimate" not in found
