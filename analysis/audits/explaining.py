@@ -125,9 +125,8 @@ def _read_picture(project: Project, source: Path | int, parameters: SaliencyPara
         number, name, label, file = source, Path(row["path"]).name, row["label"], found
     image = decode_image(file)
     frame = Frame(parameters.resize, parameters.frame)
-    whole = np.array([[0, 0, frame.crop, frame.crop]])
-    x, y, width, height = frame.to_original(whole, image.width, image.height)[0].tolist()
-    return _Picture(number, name, label, frame.apply(image), (x, y, width, height))
+    region = frame.region(image.width, image.height)
+    return _Picture(number, name, label, frame.apply(image), region)
 
 
 def _explain_by(
@@ -138,16 +137,15 @@ def _explain_by(
     device: torch.device,
     progress: Progress,
 ) -> _ModelMaps:
-    from analysis.audits.project_models import load_project_model
+    from analysis.audits.project_models import load_project_model, model_input
     from analysis.audits.saliency_head import output_names
     from analysis.audits.saliency_maps import (
         attention_of,
-        model_input,
         target_classes,
-        unit_range,
         usable_methods,
     )
     from analysis.saliency.explanation import explain
+    from analysis.saliency.maps import min_max
 
     model = load_project_model(project, name, device)
     usable, refused = usable_methods(model, parameters)
@@ -170,7 +168,7 @@ def _explain_by(
     kept = attention_of(model, batch)
     depth = None
     if kept is not None:
-        heads = unit_range(kept.values[0].cpu().numpy())
+        heads = min_max(kept.values[0]).cpu().numpy()
         depth = AttentionDepth(picture.image, name, kept.layers, heads, picture.region)
     methods = {label: method_info(label) for label, one in maps.items()}
     return _ModelMaps(
@@ -204,7 +202,7 @@ def _as_map(
 def _index(
     picture: _Picture, found: dict[str, _ModelMaps], parameters: SaliencyParameters
 ) -> SaliencyIndex:
-    order = [one.label for one in parameters.chosen_methods()[0]]
+    order = [one.label for one in parameters.chosen_methods()]
     known = {label: info for model in found.values() for label, info in model.methods.items()}
     methods = tuple(known[label] for label in order if label in known)
     available = np.array(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from analysis.audits.grouping import ImageEntry
 from analysis.errors import AuditError
@@ -38,6 +39,18 @@ class LabelChoice(Protocol):
     def segmenter(self) -> str: ...
     @property
     def resolution(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class DataLabels:
+    """The label planes that come with the data alone: nothing that is made of pixels."""
+
+    labels: str
+    resolution: int
+    colours: ClassVar[bool] = False
+    image_labels: ClassVar[bool] = False
+    quadrants: ClassVar[bool] = False
+    segmenter: ClassVar[str] = ""
 
 
 def plane_images(project: Project, images: Sequence[ImageEntry]) -> list[PlaneImage]:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
+import numpy as np
+import torch
+
 from analysis.errors import AuditError
 from analysis.models.loading import LoadedModel, load_model
 from analysis.models.optimize import InferenceOptions, Precision
-from analysis.models.preprocessing import Preprocessing
+from analysis.models.preprocessing import Preprocessing, to_model_input
 from analysis.models.specification import parse_specification
 
 if TYPE_CHECKING:
-    import torch
-
     from analysis.project import Project
 
 
@@ -39,3 +40,9 @@ def load_project_model(
         )
     preprocessing = Preprocessing.from_json(row["preprocessing"])
     return dataclasses.replace(model, preprocessing=preprocessing, cache={})
+
+
+def model_input(model: LoadedModel, frames: np.ndarray, device: torch.device) -> torch.Tensor:
+    """Frames (n, side, side, 3) uint8 as the model takes them, (n, 3, height, width)."""
+    pixels = torch.from_numpy(np.ascontiguousarray(frames.transpose(0, 3, 1, 2)))
+    return to_model_input(pixels, model.preprocessing, device)

@@ -234,7 +234,8 @@ def _run_units(
             results.problems,
             time.monotonic() - begun,
         )
-        if time.monotonic() - concluded > _CONCLUDE_EVERY:
+        # After the last unit the run is concluded in any case.
+        if done < total and time.monotonic() - concluded > _CONCLUDE_EVERY:
             definition.audit.conclude(context)
             concluded = time.monotonic()
         if on_unit is not None:

@@ -94,20 +94,19 @@ class SaliencyParameters:
     # Gradients and attention are taken in full precision.
     precision: ClassVar[str] = "float32"
 
-    def chosen_methods(self) -> tuple[tuple[MethodSettings, ...], bool]:
-        """The methods, and whether they were asked for by name.
+    def chosen_methods(self) -> tuple[MethodSettings, ...]:
+        """The methods asked for, as the preset has them.
 
         :raises AuditError: one of them cannot be read, or stands there twice.
         """
         from analysis.saliency.methods import METHODS, parse_methods, with_preset
 
         text = self.methods.strip()
-        named = bool(text) and text.lower() != _ALL
-        if not named:
-            left_out = () if text else ("scorecam",)
-            text = ",".join(name for name in METHODS if name not in left_out)
-        found = parse_methods(text)
-        return tuple(with_preset(one, self.preset) for one in found), named  # type: ignore[arg-type]
+        if not text:
+            text = ",".join(name for name in METHODS if name != "scorecam")
+        elif text.lower() == _ALL:
+            text = ",".join(METHODS)
+        return tuple(with_preset(one, self.preset) for one in parse_methods(text))  # type: ignore[arg-type]
 
     def chosen_metrics(self) -> tuple[str, ...]:
         """The metrics by name, localisation left out where no mask is asked for.

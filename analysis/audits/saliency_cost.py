@@ -33,7 +33,7 @@ class ModelCost:
 
 def estimate_model(project: Project, name: str, parameters: SaliencyParameters) -> ModelCost:
     """The cost of one image with one model."""
-    settings, _ = parameters.chosen_methods()
+    settings = parameters.chosen_methods()
     metrics = parameters.chosen_metrics()
     row = project.row("SELECT num_classes, seconds_per_image FROM model WHERE name = ?", (name,))
     layers = project.rows(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from analysis.audits.context import RunContext
 from analysis.audits.grouping import ImageEntry
-from analysis.audits.label_sources import label_planes, plane_images
+from analysis.audits.label_sources import DataLabels, label_planes, plane_images
 from analysis.audits.plan import Unit
 from analysis.audits.saliency import planned_images
 from analysis.errors import AuditError
@@ -37,18 +37,6 @@ class ImageBatch:
     frames: np.ndarray
     masks: np.ndarray | None
     problems: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True)
-class _LabelChoice:
-    """Which label planes masks are taken from: those of the data, nothing made of pixels."""
-
-    labels: str
-    resolution: int
-    colours: ClassVar[bool] = False
-    image_labels: ClassVar[bool] = False
-    quadrants: ClassVar[bool] = False
-    segmenter: ClassVar[str] = ""
 
 
 @dataclass(frozen=True)
@@ -99,7 +87,7 @@ def _find_masks(context: RunContext) -> MaskSource:
             context.project,
             context.run.image_set,
             plane_images(context.project, images),
-            _LabelChoice(parameters.labels, parameters.frame),
+            DataLabels(parameters.labels, parameters.frame),
             Frame(parameters.resize, parameters.frame),
         )
     except AuditError as error:

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 
 from analysis.errors import AuditError
-from analysis.models.preprocessing import to_model_input
 from analysis.saliency.applicability import reason_against
 from analysis.saliency.attention_depth import AttentionDepth, attention_depth
 from analysis.saliency.targets import cam_layers
@@ -29,7 +28,7 @@ def usable_methods(
 
     :raises AuditError: the methods cannot be read.
     """
-    settings, _ = parameters.chosen_methods()
+    settings = parameters.chosen_methods()
     layer = chosen_layer(model, parameters)
     reasons = [(one, reason_against(model, one, layer)) for one in settings]
     hint = "" if parameters.head == "probe" else " A run with head=probe fits one."
@@ -54,12 +53,6 @@ def chosen_layer(model: LoadedModel, parameters: SaliencyParameters) -> str | No
     """The layer of the CAMs that the run names, if this model has it."""
     name = parameters.layer.strip()
     return name if name and any(layer.name == name for layer in cam_layers(model)) else None
-
-
-def model_input(model: LoadedModel, frames: np.ndarray, device: torch.device) -> torch.Tensor:
-    """Frames (n, side, side, 3) uint8 as the model takes them, (n, 3, height, width)."""
-    pixels = torch.from_numpy(np.ascontiguousarray(frames.transpose(0, 3, 1, 2)))
-    return to_model_input(pixels, model.preprocessing, device)
 
 
 def target_classes(
@@ -96,9 +89,3 @@ def attention_of(model: LoadedModel, batch: torch.Tensor) -> AttentionDepth | No
         return attention_depth(model, batch)
     except AuditError:
         return None
-
-
-def unit_range(maps: np.ndarray) -> np.ndarray:
-    """Each map (the last two axes) brought to 0…1; one that is the same everywhere becomes zero."""
-    low, high = maps.min((-2, -1), keepdims=True), maps.max((-2, -1), keepdims=True)
-    return ((maps - low) / np.where(high > low, high - low, 1)).astype(np.float32)

@@ -13,15 +13,14 @@ import torch
 from analysis.audits.context import RunContext
 from analysis.audits.grouping import ImageEntry
 from analysis.audits.plan import Results, Unit
+from analysis.audits.project_models import model_input
 from analysis.audits.saliency_head import explained_model, output_names
 from analysis.audits.saliency_input import ImageBatch, mask_source, read_batch
 from analysis.audits.saliency_maps import (
     attention_of,
     chosen_layer,
     class_codes,
-    model_input,
     target_classes,
-    unit_range,
     usable_methods,
 )
 from analysis.errors import AuditError
@@ -29,7 +28,7 @@ from analysis.faithfulness.measure import Measurements, measure
 from analysis.faithfulness.metrics import METRICS
 from analysis.images.frames import Frame
 from analysis.saliency.explanation import explain
-from analysis.saliency.maps import Maps
+from analysis.saliency.maps import Maps, min_max
 from analysis.saliency.storage import to_uint8
 
 if TYPE_CHECKING:
@@ -184,7 +183,7 @@ class _Explained:
         if depth is None:
             return {}
         place = self._context.run.models.index(self._unit.model)
-        codes = np.rint(255 * unit_range(depth.values.cpu().numpy())).astype(np.uint8)
+        codes = (255 * min_max(depth.values)).round().to(torch.uint8).cpu().numpy()
         names = np.frombuffer(json.dumps(depth.layers).encode(), np.uint8)
         found = {
             f"attention/{place}/{image.id}": codes[index]
@@ -208,9 +207,7 @@ class _Explained:
     def _map_rows(self) -> Rows:
         parameters: SaliencyParameters = self._context.parameters
         frame = Frame(parameters.resize, parameters.frame)
-        whole = np.array([[0, 0, frame.crop, frame.crop]])
-        regions = [frame.to_original(whole, image.width, image.height)[0].tolist()
-                   for image in self._images]  # fmt: skip
+        regions = [frame.region(image.width, image.height) for image in self._images]
         scores = None
         if self._chosen.model.num_classes:
             scores = self._chosen.model.run(self._input).softmax(1).cpu().numpy()

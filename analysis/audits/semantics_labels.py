@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from analysis.audits.context import RunContext
 from analysis.audits.grouping import ImageEntry
-from analysis.audits.label_sources import label_planes, plane_images
+from analysis.audits.label_sources import DataLabels, label_planes, plane_images
 from analysis.images.frames import Frame
 
 if TYPE_CHECKING:
@@ -23,16 +23,6 @@ _LEAST_SHARE = 0.005  # of the square, for a region to show something
 _LEAST_SIDE = 4  # cells
 _LEAST_IMAGES = 10
 _NO_REGIONS = frozenset({"color", "scene"})  # categories that no square can be cut around well
-
-
-@dataclass(frozen=True)
-class _LabelChoice:
-    labels: str
-    resolution: int = _GRID
-    colours: ClassVar[bool] = False
-    image_labels: ClassVar[bool] = False
-    quadrants: ClassVar[bool] = False
-    segmenter: ClassVar[str] = ""
 
 
 @dataclass(frozen=True)
@@ -83,7 +73,7 @@ def read_regions(context: RunContext, images: Sequence[ImageEntry]) -> LabelRegi
     frame = Frame(parameters.resize, parameters.frame)
     wanted = plane_images(context.project, images)
     planes = label_planes(
-        context.project, context.run.image_set, wanted, _LabelChoice(parameters.labels), frame
+        context.project, context.run.image_set, wanted, DataLabels(parameters.labels, _GRID), frame
     )
     keys = [(concept.name, concept.category) for concept in planes.space.concepts]
     boxes: dict[tuple[str, str], dict[int, Box]] = {key: {} for key in keys}

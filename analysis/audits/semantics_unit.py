@@ -13,12 +13,13 @@ from analysis.audits.context import SIDES, LoadedImages, RunContext
 from analysis.audits.dissection import chosen_images
 from analysis.audits.grouping import read_images
 from analysis.audits.plan import Results, Unit, number_or_none
+from analysis.audits.project_models import model_input
 from analysis.audits.semantics import mask_layers, vector_layers
 from analysis.audits.semantics_examples import ExampleTable, example_table
+from analysis.audits.spool import Spool
 from analysis.devices import algebra_threads
 from analysis.errors import AuditError
 from analysis.images.frames import PatchGrid
-from analysis.models.preprocessing import to_model_input
 from analysis.name_lists import split_names
 from analysis.semantics.concept_effects import LayerReplacement, fidelity, gradient_importance
 from analysis.semantics.concept_masks import (
@@ -232,7 +233,9 @@ class _Vectors:
         parts: list[dict[str, torch.Tensor]] = []
         for start in range(0, len(chosen), size):
             self._context.progress.check_cancelled()
-            batch = _inputs(model, self._images.frames[chosen[start : start + size]], self._context)
+            batch = model_input(
+                model, self._images.frames[chosen[start : start + size]], self._context.device
+            )
             parts.append(class_gradients(model, batch, [code] * len(batch), self._layers))
         return {layer: torch.cat([part[layer] for part in parts]) for layer in self._layers}
 
@@ -260,11 +263,6 @@ def _mask_layers(
     project_file: Project, model: str, parameters: SemanticsParameters, side: str
 ) -> list[str]:
     return mask_layers(project_file, model, parameters.named_mask_layers(side))
-
-
-def _inputs(model: LoadedModel, frames: np.ndarray, context: RunContext) -> torch.Tensor:
-    pixels = torch.from_numpy(np.ascontiguousarray(frames.transpose(0, 3, 1, 2)))
-    return to_model_input(pixels, model.preprocessing, context.device)
 
 
 def _compare_spaces(context: RunContext) -> Results:
@@ -340,15 +338,18 @@ class _Masks:
         problems: Problems = []
         if not self._layers:
             problems.append((self._model, "None of its layers has places of the image."))
+        spool: Spool = self._context.keep("spool", Spool, Spool.close)
         maps = self._context.features.maps(
             self._model, self._images.images, self._images.frames, self._layers,
-            lambda shape: np.zeros(shape, np.float16),
+            lambda shape: spool.array(shape, np.float16),
             self._context.stepper(0.1, 0.5, f"{self._model}: activations"),
         ) if self._layers else {}  # fmt: skip
         for place, layer in enumerate(self._layers):
             low = 0.5 + 0.5 * place / len(self._layers)
             self._context.step(low, f"{layer}: finding concepts")
-            values = torch.from_numpy(maps.pop(layer)).to(self._context.device).float()
+            kept = maps.pop(layer)
+            values = torch.from_numpy(kept).to(self._context.device).float()
+            spool.release(kept)
             with algebra_threads(values.numel()):
                 concepts = find_concepts(
                     values, self._parameters.components, seed=self._parameters.seed
@@ -406,7 +407,9 @@ class _Masks:
         gradients, before, after = [], [], []
         for start in range(0, len(self._images.frames), size):
             self._context.progress.check_cancelled()
-            batch = _inputs(model, self._images.frames[start : start + size], self._context)
+            batch = model_input(
+                model, self._images.frames[start : start + size], self._context.device
+            )
             scores = model.run(batch)
             classes = scores.argmax(1)
             gradients.append(class_gradients(model, batch, classes, [layer], "pooled")[layer])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import shutil
 import tempfile
 from pathlib import Path
@@ -27,6 +28,7 @@ class Spool:
         self._used = 0
         self._folder: Path | None = None
         self._mapped: list[np.memmap] = []
+        self._numbers = itertools.count()  # a released file's name may still be in use
 
     def array(self, shape: tuple[int, ...], dtype: DTypeLike) -> np.ndarray:
         """An array of zeros to be filled."""
@@ -37,7 +39,7 @@ class Spool:
         if self._folder is None:
             cache_folder().mkdir(parents=True, exist_ok=True)
             self._folder = Path(tempfile.mkdtemp(prefix="run-", dir=cache_folder()))
-        path = self._folder / f"{len(self._mapped)}.bin"
+        path = self._folder / f"{next(self._numbers)}.bin"
         mapped = np.memmap(path, dtype=dtype, mode="w+", shape=shape)
         self._mapped.append(mapped)
         return mapped

@@ -286,9 +286,7 @@ def _region(
     frame = run_frame(parameters)
     if frame is None or size is None or not size["width"] or not size["height"]:
         raise damaged(f"Run {run} does not say which part of image {image} it looked at.")
-    whole = np.array([[0, 0, frame.crop, frame.crop]])
-    x, y, width, height = frame.to_original(whole, size["width"], size["height"])[0].tolist()
-    return x, y, width, height
+    return frame.region(size["width"], size["height"])
 
 
 def faithfulness_summary(project: Project, run: int) -> FaithfulnessSummary:

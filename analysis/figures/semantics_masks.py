@@ -194,7 +194,5 @@ def _regions(project: Project, about: Any, images: Sequence[int]) -> tuple[Box, 
         )
         if frame is None or size is None or not fits:
             raise damaged(f"Run {about['id']} does not say which part of image {image} it used.")
-        whole = np.array([[0, 0, frame.crop, frame.crop]])
-        x, y, width, height = frame.to_original(whole, *size)[0].tolist()
-        regions.append((x, y, width, height))
+        regions.append(frame.region(size["width"], size["height"]))
     return tuple(regions)

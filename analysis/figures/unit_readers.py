@@ -172,11 +172,7 @@ def _patch(patch: Any, unit: int, masks: np.ndarray | None, frame: Frame | None)
     box = (patch["x"], patch["y"], patch["width"], patch["height"])
     square, mask = box, None
     if frame is not None and patch["image_width"] and patch["image_height"]:
-        whole = np.array([[0, 0, frame.crop, frame.crop]])
-        x, y, width, height = frame.to_original(whole, patch["image_width"], patch["image_height"])[
-            0
-        ].tolist()
-        square = (x, y, width, height)
+        square = frame.region(patch["image_width"], patch["image_height"])
         at = (unit, patch["rank"])
         if masks is not None and all(0 <= k < n for k, n in zip(at, masks.shape, strict=False)):
             mask = read_only(_unpacked(masks[at]))

@@ -74,6 +74,12 @@ class Frame:
         y, y_end = _edges(boxes[:, 1] + top, boxes[:, 3], height / resized[1], height)
         return np.stack([x, y, x_end - x, y_end - y], axis=1)
 
+    def region(self, width: int, height: int) -> tuple[int, int, int, int]:
+        """The whole frame in pixels of the upright original: x, y, width, height."""
+        whole = np.array([[0, 0, self.crop, self.crop]])
+        x, y, across, down = self.to_original(whole, width, height)[0].tolist()
+        return x, y, across, down
+
     def placement(self, width: int, height: int) -> tuple[tuple[int, int], tuple[int, int]]:
         """Where the frame lies: (width, height) of the resized image, and the crop's (left, top)
         in it, in pixels.

@@ -162,8 +162,7 @@ class SegmenterPlanes:
 
 def _square(picture: Image.Image, frame: Frame) -> Image.Image:
     """The pixels of the original under the frame, as an exact square."""
-    whole = np.array([[0, 0, frame.crop, frame.crop]])
-    x, y, wide, high = frame.to_original(whole, picture.width, picture.height)[0].tolist()
+    x, y, wide, high = frame.region(picture.width, picture.height)
     side = min(wide, high)
     if side > _LARGEST_SIDE or max(wide, high) > side + 1:
         side = min(max(wide, high), _LARGEST_SIDE)
