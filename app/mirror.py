@@ -102,9 +102,7 @@ def mirror_masks(data: MaskSimilarityMatrix) -> MaskSimilarityMatrix:
         ci_high=data.ci_high.swapaxes(1, 2),
         null_95=data.null_95.swapaxes(1, 2),
         matched=data.matched.swapaxes(1, 2),
-        p_adjusted=data.p_adjusted.T
-        if data.p_adjusted.ndim < 3
-        else data.p_adjusted.swapaxes(1, 2),
+        p_adjusted=data.p_adjusted.swapaxes(1, 2),
     )
 
 

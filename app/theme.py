@@ -183,10 +183,6 @@ class Theme(QObject):
         """A colour by its token's name, such as 'text' or 'border'."""
         return QColor(getattr(self.tokens, token))
 
-    def model_colour(self, side: str) -> QColor:
-        """Mark colour of model 'a' or 'b'."""
-        return QColor(MODEL_COLOURS[side])
-
     def magnitudes(self, name: str = "viridis") -> np.ndarray:
         """256 RGB colours for magnitudes, cut so that both ends stand out from the ground."""
         table = colour_map(name)

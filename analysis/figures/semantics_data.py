@@ -5,14 +5,9 @@ As in `data`: read-only arrays, missing numbers NaN, ids those of the project fi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
-
-
-def _nothing() -> np.ndarray:
-    return np.zeros(0)
-
 
 MEAN = ""  # in place of a concept's name: the mean of all concepts
 
@@ -65,7 +60,7 @@ class SpaceSimilarityMatrix:
     null_95: np.ndarray
     p_adjusted: np.ndarray
     n: int  # images
-    fisher: np.ndarray = field(default_factory=_nothing)  # mean by Fisher's z, of `MEAN` alone
+    fisher: np.ndarray  # mean by Fisher's z, of `MEAN` alone
 
 
 @dataclass(frozen=True)
@@ -87,7 +82,7 @@ class Separability:
     separates: np.ndarray  # bool
     n_positive: np.ndarray
     n_negative: np.ndarray
-    auc: np.ndarray = field(default_factory=_nothing)
+    auc: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -140,7 +135,7 @@ class MaskSimilarityMatrix:
     null_95: np.ndarray
     matched: np.ndarray
     n: int  # images, at most: those in which neither concept has a mask do not count for a pair
-    p_adjusted: np.ndarray = field(default_factory=_nothing)  # for all pairs of a threshold
+    p_adjusted: np.ndarray  # for all pairs of a threshold
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote, unquote
@@ -90,11 +90,6 @@ class ModelSpecification:
     def option(self, name: str, default: Any = None) -> Any:
         """The value of an option, or `default` where the line does not set it."""
         return dict(self.options).get(name, default)
-
-    def with_absolute_weights(self) -> ModelSpecification:
-        """The same model with the weights file named from the root, for keeping in a project."""
-        path = self.weights_path
-        return self if path is None else replace(self, weights=str(path.absolute()))
 
 
 def parse_specification(text: str) -> ModelSpecification:

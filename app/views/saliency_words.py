@@ -9,12 +9,11 @@ from analysis.figures.saliency_data import (
     AttentionDepth,
     Cell,
     Explanation,
-    MeanCurve,
     MetricInfo,
     SaliencyIndex,
     SaliencyMap,
 )
-from analysis.figures.words import count, interval, number
+from analysis.figures.words import count, number
 from app.views.saliency_layout import NULL_KIND, Places
 
 ARROWS = {"higher": "↑", "lower": "↓"}
@@ -119,21 +118,11 @@ def depth_line(depth: AttentionDepth, layer: int) -> str:
     return f"layer {layer + 1} of {len(depth.layers)}: {depth.layers[layer]}"
 
 
-def mean_line(curve: MeanCurve) -> str:
-    """A mean curve's area with what it stands on."""
-    return f"mean of {count(curve.n, 'image')}: area {number(curve.auc, 3)}"
-
-
 def step_line(kind: str, step: int, steps: int, score: float) -> str:
     """Where the scrubber stands."""
     done = "in" if kind == "insertion" else "gone"
     share = percent(step / steps) if steps else "0 %"
     return f"{kind}, step {step:,} of {steps:,}: {share} of the pixels {done}, {number(score, 3)}"
-
-
-def difference_words(value: float, low: float, high: float) -> str:
-    """A difference with its interval."""
-    return interval(value, low, high)
 
 
 def is_chance(places: Places, label: str) -> bool:

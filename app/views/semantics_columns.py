@@ -90,7 +90,7 @@ def separability_columns(models: Sequence[Separability]) -> tuple[Column, ...]:
         return np.concatenate(parts) if parts else np.zeros(0)
 
     ids = separability_ids(models)
-    measured = bool(models) and all(data.auc.size for data in models)
+    measured = bool(np.isfinite(flat("auc")).any())
     auc = (
         Column("auc", "AUC", flat("auc"), "decimal", hint="Area under the ROC curve, held out"),
     ) if measured else ()  # fmt: skip

@@ -110,7 +110,7 @@ def space_line(
     parts = [f"SFSS {interval(value, float(data.ci_low[at]), float(data.ci_high[at]))}"]
     if math.isfinite(float(data.spearman[at])):
         parts.append(f"by rank {number(float(data.spearman[at]))}")
-    if data.fisher.size and math.isfinite(float(data.fisher[at])):
+    if math.isfinite(float(data.fisher[at])):
         parts.append(f"mean by Fisher's z {number(float(data.fisher[at]))}")
     null = float(data.null_95[at])
     if math.isfinite(null):
@@ -173,9 +173,7 @@ def found_facts(concept: FoundConcept) -> str:
 def mask_counts(data: MaskSimilarityMatrix) -> np.ndarray:
     """(thresholds, concepts of A, concepts of B) bool: above chance, also after correction."""
     with np.errstate(invalid="ignore"):
-        beaten = ~(data.ucs <= data.null_95)
-        if data.p_adjusted.size:
-            beaten &= ~(data.p_adjusted >= ALPHA)
+        beaten = ~(data.ucs <= data.null_95) & ~(data.p_adjusted >= ALPHA)
     return np.isfinite(data.ucs) & beaten
 
 

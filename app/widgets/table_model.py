@@ -248,11 +248,6 @@ class ColumnTableModel(QAbstractTableModel):
         self.filters.marked_only = only
         self._rearrange()
 
-    def clear_filters(self) -> None:
-        """Show every row."""
-        self.filters = Filters()
-        self._rearrange()
-
     def _rearrange(self) -> None:
         self.about_to_arrange.emit()
         self.layoutAboutToBeChanged.emit()

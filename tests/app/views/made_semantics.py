@@ -84,7 +84,7 @@ def space(concept: str = MEAN, run: int = RUN, blank: bool = True) -> SpaceSimil
             array[0, :2] = np.nan
     return SpaceSimilarityMatrix(
         run, concept, LAYERS_A, LAYERS_B, values, values - 0.05, values - 0.08, values + 0.07,
-        null, p, 120,
+        null, p, 120, np.full(values.shape, np.nan),
     )  # fmt: skip
 
 
@@ -101,6 +101,7 @@ def separability(model: str = MODEL_A, run: int = RUN) -> Separability:
     return Separability(
         run, model, places, CONCEPTS, accuracy, accuracy - 0.05, np.minimum(1, accuracy + 0.05),
         null, np.clip(accuracy, 0, 0.95), accuracy > null, np.full(shape, 50), np.full(shape, 60),
+        np.full(shape, np.nan),
     )  # fmt: skip
 
 
@@ -146,6 +147,7 @@ def masks(
         run, layer_a, layer_b, found(count_a, 3), found(count_b, 4, ""), THRESHOLDS,
         ucs, np.maximum(0, ucs - 0.05), np.minimum(1, ucs + 0.05), np.full(base.shape, 0.17) * fall,
         np.repeat(matched[None], len(THRESHOLDS), axis=0), 120,
+        np.full(ucs.shape, np.nan),
     )  # fmt: skip
 
 
