@@ -94,21 +94,27 @@ class FeatureSource:
         cache, so that a forward always sees the same batch and gives the same digits.
         """
         parts = {"frame": self._frame(frames), "grid": [grid.size, grid.stride]}
-        chunks: dict[str, list[torch.Tensor]] = {layer: [] for layer in layers}
+        tables: dict[str, torch.Tensor] = {}
         device = self._context.device
 
         def inputs(chunk: slice) -> torch.Tensor:
             pixels = torch.from_numpy(np.ascontiguousarray(frames[chunk].transpose(0, 3, 1, 2)))
             return extract_patches(pixels.to(device), grid)
 
-        def take(_chunk: slice, found: dict[str, torch.Tensor]) -> None:
+        def take(chunk: slice, found: dict[str, torch.Tensor]) -> None:
             for layer, features in found.items():
-                chunks[layer].append(features.to(device))
+                rows = len(features) // (chunk.stop - chunk.start)
+                if layer not in tables:
+                    # One table from the start. Pieces kept after each forward would lie in the
+                    # memory that it frees, so that the next one of a large network needs new.
+                    size = (len(images) * rows, features.shape[1])
+                    tables[layer] = torch.empty(size, device=device)
+                tables[layer][chunk.start * rows : chunk.stop * rows] = features
 
         with LayerTaps(self.model(name), layers, "auto") as taps:
             forwards = self._forwards(name, taps, layers, parts)
             self._cut_images = forwards.run(images, self._cut_images, inputs, take, report)
-        return {layer: torch.cat(found) for layer, found in chunks.items()}
+        return {layer: tables[layer] for layer in layers}
 
     def maps(
         self,
