@@ -35,8 +35,8 @@ _FIRST_DEPTH = 0.9  # before a linear head all images have the same gradient
 _COMING = "The scores of this layer are being read."
 _NO_SCORES = "The run has no scores in this layer: choose another layer or model."
 _NO_CLASSES = (
-    "The run scored no class: concepts count for a class only where a model has a classifier and "
-    "“classes” are chosen."
+    "The run scored no class: a model needs a classifier with classes that are called like labels "
+    "of the images."
 )
 _HINT = "Move over a bar to read it, or walk with the arrow keys."
 _BY_CLASS, _BY_CONCEPT = "class", "concept"
