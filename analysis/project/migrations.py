@@ -25,6 +25,7 @@ from analysis.project.schema_version_1 import VERSION_1
 from analysis.project.schema_version_2 import VERSION_2
 from analysis.project.schema_version_3 import VERSION_3
 from analysis.project.schema_version_4 import VERSION_4
+from analysis.project.schema_version_5 import VERSION_5
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(2, "dissection, embedding and performance", execute_all(VERSION_2)),
     Migration(3, "saliency and faithfulness", execute_all(VERSION_3)),
     Migration(4, "concepts given by examples and semantic similarity", execute_all(VERSION_4)),
+    Migration(5, "findings, slices and composed reports", execute_all(VERSION_5)),
 )
 
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from analysis.errors import AuditError
 from analysis.project import arrays
-from analysis.project.concept_sets import ProjectConceptSets
 from analysis.project.entries import insert_entry, refuse_taken_name
+from analysis.project.reports import ProjectReports
 from analysis.project.results import Row, insert_rows, replace_rows
 from analysis.project.values import now, to_sql
 
@@ -36,7 +36,7 @@ class LayerRecord(Protocol):
     def depth(self) -> float: ...
 
 
-class Project(ProjectConceptSets):
+class Project(ProjectReports):
     """An open project file and what can be asked of it and written to it."""
 
     # --- models ---

@@ -15,7 +15,18 @@ APPLICATION_ID = 0x50524C58
 PAGE_SIZE = 16384
 
 JSON_COLUMNS = frozenset(
-    {"class_names", "preprocessing", "load_report", "parameters", "versions", "shape", "scores"}
+    {
+        "class_names",
+        "preprocessing",
+        "load_report",
+        "parameters",
+        "versions",
+        "shape",
+        "scores",
+        "tags",
+        "view_state",
+        "composition",
+    }
 )
 
 # What a unit of work may write, and what `replace_results` may replace.

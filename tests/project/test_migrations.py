@@ -20,12 +20,12 @@ LATEST = migrations.latest_version()
 
 NEXT = Migration(
     LATEST + 1,
-    "findings",
+    "remarks",
     execute_all(
         [
-            "CREATE TABLE finding (id INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT",
+            "CREATE TABLE remark (id INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT",
             "ALTER TABLE run ADD COLUMN colour TEXT",
-            "INSERT INTO finding (text) SELECT name FROM model",
+            "INSERT INTO remark (text) SELECT name FROM model",
         ]
     ),
 )
@@ -34,7 +34,7 @@ NEXT = Migration(
 def fail_half_way(connection: sqlite3.Connection) -> None:
     NEXT.apply(connection)
     connection.execute("DELETE FROM patch")
-    connection.execute("INSERT INTO finding (text) VALUES (NULL)")
+    connection.execute("INSERT INTO remark (text) VALUES (NULL)")
 
 
 def leave_orphans(connection: sqlite3.Connection) -> None:
@@ -78,7 +78,7 @@ def test_migrating_keeps_everything_and_a_copy(old: Path, next_version) -> None:
     next_version()
     with Project.open(old) as project:
         assert project.value("PRAGMA user_version") == LATEST + 1
-        assert project.value("SELECT count(*) FROM finding") == 2
+        assert project.value("SELECT count(*) FROM remark") == 2
         assert project.value("SELECT colour FROM run") is None
         assert project.value("SELECT count(*) FROM concept") == 20
         assert project.value("PRAGMA foreign_keys") == 1
@@ -172,7 +172,7 @@ def test_older_projects_are_read_without_being_changed(old: Path, next_version) 
     next_version()
     with Project.open(old, read_only=True) as project:
         assert project.value("PRAGMA user_version") == LATEST + 1
-        assert project.value("SELECT count(*) FROM finding") == 2
+        assert project.value("SELECT count(*) FROM remark") == 2
         assert project.path == old
     assert old.read_bytes() == original
     assert names(old.parent) == [old.name]

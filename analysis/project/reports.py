@@ -1,0 +1,111 @@
+"""Composed reports, as a project file keeps them: which blocks, in which order."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from analysis.errors import AuditError
+from analysis.project.entries import insert_entry, refuse_taken_name
+from analysis.project.slices import ProjectSlices
+from analysis.project.values import now
+
+_LONGEST_NAME = 200
+_LONGEST_COMPOSITION = 1_000_000
+
+
+@dataclass(frozen=True)
+class StoredReport:
+    """A composed report; `composition` is plain JSON values, not trusted when it is read."""
+
+    id: int
+    name: str
+    template: str
+    composition: Mapping[str, Any]
+    created: str
+    changed: str
+
+
+class ProjectReports(ProjectSlices):
+    """The part of a project that holds composed reports."""
+
+    def reports(self) -> tuple[StoredReport, ...]:
+        """All composed reports by their names; one that is damaged has an empty composition."""
+        return tuple(
+            StoredReport(
+                row["id"],
+                row["name"],
+                row["template"],
+                _mapping(row["composition"]),
+                row["created"],
+                row["changed"],
+            )
+            for row in self.rows("SELECT * FROM report ORDER BY name")
+        )
+
+    def add_report(self, name: str, template: str, composition: Mapping[str, Any]) -> int:
+        """Add a composed report; return its id.
+
+        :raises AuditError: the name is taken, empty or too long, or the report is too large.
+        """
+        _check_name(name)
+        text = _text(composition)
+        with self.transaction() as connection:
+            refuse_taken_name(connection, "report", "report", name)
+            created = now()
+            return insert_entry(
+                connection,
+                "report",
+                name=name,
+                template=template,
+                composition=text,
+                created=created,
+                changed=created,
+            )
+
+    def change_report(self, number: int, name: str, composition: Mapping[str, Any]) -> None:
+        """Replace a report's name and blocks.
+
+        :raises AuditError: as `add_report`, and where there is no such report.
+        """
+        _check_name(name)
+        text = _text(composition)
+        with self.transaction() as connection:
+            row = self.row("SELECT name FROM report WHERE id = ?", (number,))
+            if row is None:
+                raise AuditError("The project has no such report.", "It may have been removed.")
+            if row["name"] != name:
+                refuse_taken_name(connection, "report", "report", name)
+            connection.execute(
+                "UPDATE report SET name = ?, composition = ?, changed = ? WHERE id = ?",
+                (name, text, now(), number),
+            )
+
+    def remove_report(self, number: int) -> None:
+        """Forget a composed report; files written from it stay."""
+        with self.transaction() as connection:
+            connection.execute("DELETE FROM report WHERE id = ?", (number,))
+
+
+def _check_name(name: str) -> None:
+    if not name.strip() or len(name) > _LONGEST_NAME:
+        raise AuditError(
+            f"The report needs a name of 1 to {_LONGEST_NAME} characters.", "Choose a name."
+        )
+
+
+def _text(composition: Mapping[str, Any]) -> str:
+    text = json.dumps(composition, ensure_ascii=False, sort_keys=True)
+    if len(text) > _LONGEST_COMPOSITION:
+        raise AuditError("The report's texts are too long to be kept.", "Shorten them.")
+    return text
+
+
+def _mapping(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
