@@ -24,8 +24,11 @@ from analysis.name_lists import split_names
 from analysis.project import Project
 
 # Seconds of algebra a class and layer takes beside the forwards, as measured on two cores.
-_ALGEBRA_SECONDS = 0.25
+_ALGEBRA_SECONDS = 0.4
 _BYTES_A_PAIR_AND_CLASS = 600
+
+PER_CLASS = ("pearson", "spearman", "cka", "rsa", "procrustes")  # arrays a unit keeps by class
+_COLUMNS = {"pearson": "mmcs_pearson", "spearman": "mmcs_spearman"}  # others: their own name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,29 +146,36 @@ class LayersAudit:
 
 @dataclass(frozen=True)
 class _Summary:
-    """One unit's sums over its classes; shapes (pearson, spearman, cka: classes, layers, layers),
+    """One unit's sums over its classes; shapes (each of `measures`: classes, layers, layers),
     (replicates, permuted: draws, layers, layers; both summed over `counted` classes)."""
 
-    pearson: np.ndarray
-    spearman: np.ndarray
-    cka: np.ndarray
+    measures: dict[str, np.ndarray]
     replicates: np.ndarray
     permuted: np.ndarray
     counted: np.ndarray
 
     @classmethod
     def read(cls, project: Project, run: int, unit: str) -> _Summary:
-        names = ("pearson", "spearman", "cka", "replicates", "permuted", "counted")
-        return cls(**{name: project.read_array(run, f"{unit}/{name}") for name in names})
+        def read(name: str) -> np.ndarray:
+            return project.read_array(run, f"{unit}/{name}")
+
+        pearson = read("pearson")
+        measures = {"pearson": pearson}
+        for name in PER_CLASS[1:]:
+            # A unit done by an earlier version of Parallax has fewer measures.
+            there = project.has_array(run, f"{unit}/{name}")
+            measures[name] = read(name) if there else np.full_like(pearson, np.nan)
+        return cls(measures, read("replicates"), read("permuted"), read("counted"))
 
 
 def _mean_over_classes(
     summaries: Sequence[_Summary], layers_a: Sequence[str], layers_b: Sequence[str]
 ) -> list[dict[str, Any]]:
-    pearson, spearman, cka = (
-        np.concatenate([getattr(summary, name) for summary in summaries])
-        for name in ("pearson", "spearman", "cka")
-    )
+    measures = {
+        name: np.concatenate([summary.measures[name] for summary in summaries])
+        for name in PER_CLASS
+    }
+    pearson = measures["pearson"]
     counted = sum(summary.counted for summary in summaries)
     with np.errstate(invalid="ignore", divide="ignore"):
         replicates = sum(summary.replicates for summary in summaries) / counted
@@ -173,9 +183,7 @@ def _mean_over_classes(
         low, high = np.quantile(replicates, [0.025, 0.975], axis=0)
         null = np.quantile(permuted, 0.95, axis=0)
     columns = {
-        "mmcs_pearson": _nan_mean(pearson),
-        "mmcs_spearman": _nan_mean(spearman),
-        "cka": _nan_mean(cka),
+        **{_COLUMNS.get(name, name): _nan_mean(values) for name, values in measures.items()},
         "ci_low": low,
         "ci_high": high,
         "null_95": null,

@@ -10,20 +10,21 @@ import torch
 from analysis.audits.comparison import grouping_of, kept_rows
 from analysis.audits.context import SIDES, RunContext
 from analysis.audits.grouping import ClassImages
-from analysis.audits.layers import chosen_layers
+from analysis.audits.layers import PER_CLASS, chosen_layers
 from analysis.audits.plan import Results, Unit
 from analysis.concepts.extraction import factorize, fit_coefficients
 from analysis.concepts.matching import layer_mmcs
 from analysis.devices import algebra_threads
 from analysis.seeds import derive_seed
 from analysis.statistics.cka import cka_matrix
+from analysis.statistics.representations import procrustes_matrix, rsa_matrix
 
 if TYPE_CHECKING:
     from analysis.audits.layers import LayersParameters
 
 
 def run_class_unit(unit: Unit, context: RunContext) -> Results:
-    """MMCS and CKA of every pair of layers, summed over the unit's classes."""
+    """All measures of every pair of layers, for each of the unit's classes."""
     parameters: LayersParameters = context.parameters
     grouping = grouping_of(context, parameters.images_per_class)
     groups = [group for group in grouping.classes if group.name in unit.classes]
@@ -39,8 +40,7 @@ def run_class_unit(unit: Unit, context: RunContext) -> Results:
     if not found:
         return Results(problems=problems)
     arrays = {
-        name: np.stack([values[name] for values in found]).astype(np.float32)
-        for name in ("pearson", "spearman", "cka")
+        name: np.stack([values[name] for values in found]).astype(np.float32) for name in PER_CLASS
     }
     counted = np.isfinite(arrays["pearson"])
     arrays["counted"] = counted.sum(0).astype(np.int64)
@@ -104,13 +104,18 @@ def _compare_class(
             permutations=parameters.permutations,
             seed=derive_seed(parameters.seed, "layers", group.name),
         )
+    context.step(start + 0.93 * share, f"{group.name}: comparing representations")
+    both = activations["a"], activations["b"]
+    with algebra_threads(sum(values.numel() for values in activations["a"] + activations["b"])):
+        beside = {"cka": cka_matrix, "rsa": rsa_matrix, "procrustes": procrustes_matrix}
+        measured = {name: _numpy(matrix(*both)) for name, matrix in beside.items()}
     context.progress.check_cancelled()
     return {
         "pearson": _numpy(matched.pearson),
         "spearman": _numpy(matched.spearman),
         "replicates": _numpy(matched.replicates),
         "permuted": _numpy(matched.permuted),
-        "cka": _numpy(cka_matrix(activations["a"], activations["b"])),
+        **measured,
     }, problems
 
 

@@ -24,7 +24,7 @@ class LayerSimilarity:
     layers_b: tuple[str, ...]
     depths_a: np.ndarray
     depths_b: np.ndarray
-    measure: str  # mmcs_pearson, mmcs_spearman or cka
+    measure: str  # one of readers.LAYER_MEASURES
     values: np.ndarray
     ci_low: np.ndarray
     ci_high: np.ndarray
@@ -62,6 +62,7 @@ class ConceptPoints:
     reconstruction_error: np.ndarray  # relative, 0…1
     nonzero_weights: np.ndarray
     n_images: np.ndarray
+    slice_name: str = ""  # of the slice that all this is of; empty: of all images
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,7 @@ class ConceptDetail:
     top: tuple[ConceptPatch, ...]
     under: tuple[ConceptPatch, ...]
     over: tuple[ConceptPatch, ...]
+    slice_name: str = ""  # of the slice that all this is of; empty: of all images
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,15 @@ MEASURE_WORDS = {
     "mmcs_pearson": "Mean maximum concept similarity (Pearson)",
     "mmcs_spearman": "Mean maximum concept similarity (Spearman)",
     "cka": "Debiased linear CKA",
+    "rsa": "Representational similarity analysis (Spearman)",
+    "procrustes": "Procrustes similarity",
 }
 _SHORT_WORDS = {
     "mmcs_pearson": "MMCS (Pearson)",
     "mmcs_spearman": "MMCS (Spearman)",
     "cka": "Debiased linear CKA",
+    "rsa": "RSA (Spearman)",
+    "procrustes": "Procrustes",
 }
 
 

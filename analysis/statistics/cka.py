@@ -6,8 +6,12 @@ from collections.abc import Sequence
 
 import torch
 
-from analysis.errors import AuditError
-from analysis.statistics.numerics import accumulation_dtype, require_finite, widened
+from analysis.statistics.numerics import (
+    accumulation_dtype,
+    centred_columns,
+    common_observations,
+    widened,
+)
 
 _BLOCK_VALUES = 1 << 24  # kernel values held at once, over all layers
 
@@ -37,8 +41,8 @@ def cka_matrix(first: Sequence[torch.Tensor], second: Sequence[torch.Tensor]) ->
     :raises AuditError: as `debiased_linear_cka`, or layers with different numbers of observations.
     """
     layers = [*first, *second]
-    count = _common_count(layers)
-    centred = [_centred(layer) for layer in layers]
+    count = common_observations(layers, "CKA")
+    centred = [centred_columns(layer) for layer in layers]
     dtype = accumulation_dtype(layers[0].device)
     diagonals = torch.stack([widened(layer).square().sum(1) for layer in centred])
     inner = torch.zeros(len(first), len(second), dtype=dtype, device=layers[0].device)
@@ -69,28 +73,3 @@ def _debias(
     """
     off_diagonal = inner - diagonal_inner
     return off_diagonal + traces / ((count - 1) * (count - 2)) - 2 / (count - 2) * diagonal_inner
-
-
-def _common_count(layers: Sequence[torch.Tensor]) -> int:
-    counts = {layer.shape[0] for layer in layers}
-    if len(counts) != 1:
-        raise AuditError(
-            "The layers were not measured on the same images.",
-            "Extract both models' activations again from one image set.",
-        )
-    count = counts.pop()
-    if count < 4:
-        raise AuditError(
-            f"CKA needs at least four observations; there are {count}.", "Add more images."
-        )
-    for layer in layers:
-        require_finite(layer, "Activations")
-    return count
-
-
-def _centred(layer: torch.Tensor) -> torch.Tensor:
-    constant = (layer == layer[:1]).all(0)
-    wide = widened(layer)
-    centred = (wide - wide.mean(0)).masked_fill(constant, 0)
-    size = centred.square().mean().sqrt()
-    return (centred / size.where(size > 0, torch.ones_like(size))).to(layer.dtype)

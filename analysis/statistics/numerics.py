@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 
 from analysis.errors import AuditError
@@ -51,3 +53,33 @@ def image_blocks(values: torch.Tensor, images: int) -> torch.Tensor:
             "Every image must give the same number of patches.",
         )
     return values.reshape(images, values.shape[0] // images, *values.shape[1:])
+
+
+def common_observations(layers: Sequence[torch.Tensor], measure: str) -> int:
+    """How many observations all layers have; `measure` is named in the message.
+
+    :raises AuditError: different numbers, fewer than four, or a value that is not finite.
+    """
+    counts = {layer.shape[0] for layer in layers}
+    if len(counts) != 1:
+        raise AuditError(
+            "The layers were not measured on the same images.",
+            "Extract both models' activations again from one image set.",
+        )
+    count = counts.pop()
+    if count < 4:
+        raise AuditError(
+            f"{measure} needs at least four observations; there are {count}.", "Add more images."
+        )
+    for layer in layers:
+        require_finite(layer, "Activations")
+    return count
+
+
+def centred_columns(layer: torch.Tensor) -> torch.Tensor:
+    """(n, d) with columns of mean 0 and a mean square of 1 over all; constant columns are zero."""
+    constant = (layer == layer[:1]).all(0)
+    wide = widened(layer)
+    centred = (wide - wide.mean(0)).masked_fill(constant, 0)
+    size = centred.square().mean().sqrt()
+    return (centred / size.where(size > 0, torch.ones_like(size))).to(layer.dtype)
