@@ -15,50 +15,14 @@ import platformdirs
 from analysis import __version__
 from analysis.devices import DEVICE_NAMES
 from analysis.errors import AuditError, Cancelled
-from analysis.progress import Progress
 from analysis.project import Project
+from analysis.relocate_command import relocate
+from analysis.terminal import Terminal
 
 if TYPE_CHECKING:
     from analysis.audits import AuditDefinition
 
 EXIT_INTERRUPTED = 130
-
-
-class _Terminal:
-    """Shows progress: one line that changes on a terminal, plain lines or JSON lines elsewhere.
-
-    Standard error is for errors alone, except on a terminal.
-    """
-
-    def __init__(self, as_json: bool) -> None:
-        self._as_json = as_json
-        self._interactive = sys.stderr.isatty()
-        self._last_text = ""
-
-    def progress(self) -> Progress:
-        return Progress(self._report)
-
-    def _report(self, done: float, total: float, text: str, seconds_left: float | None) -> None:
-        if self._as_json:
-            self.event("progress", done=done, total=total, text=text, seconds_left=seconds_left)
-        elif self._interactive:
-            share = 100 * done / total if total else 0
-            left = "" if seconds_left is None else f", about {seconds_left:.0f} s left"
-            click.echo(f"\r\033[K{text}: {share:.0f} %{left}", nl=False, err=True)
-        elif text != self._last_text:
-            click.echo(text)
-        self._last_text = text
-
-    def event(self, kind: str, **values: Any) -> None:
-        if self._as_json:
-            click.echo(json.dumps({"event": kind, **values}))
-
-    def say(self, text: str) -> None:
-        """A line for a person; progress on the same terminal line is wiped first."""
-        if not self._as_json:
-            if self._interactive:
-                click.echo("\r\033[K", nl=False, err=True)
-            click.echo(text)
 
 
 def _split_assignment(text: str, option: str) -> tuple[str, str]:
@@ -82,7 +46,8 @@ def _contents_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--model", "models", multiple=True, metavar="NAME=SPEC",
             help="A model: timm:ARCH[?key=value&…], torchvision:ARCH or sample:NAME,"
-            " then @WEIGHTS for a file (.safetensors, .pth, .pt).",
+            " then @WEIGHTS for a file (.safetensors, .pth, .pt); or a network of your own,"
+            " exported: export:FILE.pt2 (torch.export) or onnx:FILE.onnx.",
         ),
         click.option(
             "--labels", "labels", multiple=True, metavar="NAME=DIR",
@@ -135,7 +100,7 @@ def _add_contents(
 ) -> None:
     from analysis.audits import intake
 
-    terminal = _Terminal(False)
+    terminal = Terminal(False)
     for name, source in images:
         image_set = intake.add_images(project, name, Path(source), terminal.progress())
         count = project.value("SELECT count(*) FROM image WHERE image_set = ?", (image_set,))
@@ -198,7 +163,7 @@ def run(
     definition = audits.audit_definition(audit)
     values = dict(_split_assignment(text, "--set") for text in settings)
     parameters = audits.parse_parameters(definition.parameters, values)
-    terminal = _Terminal(json_progress)
+    terminal = Terminal(json_progress)
     with Project.open(file) as project:
         chosen = _models(project, definition, models)
         images = _image_set(project, image_set) if definition.takes_images else None
@@ -210,7 +175,7 @@ def run(
         _execute(project, run_id, terminal, device)
 
 
-def _execute(project: Project, run_id: int, terminal: _Terminal, device: str | None) -> None:
+def _execute(project: Project, run_id: int, terminal: Terminal, device: str | None) -> None:
     from analysis import audits
 
     cost = _estimate(project, run_id)
@@ -281,7 +246,7 @@ def import_table(file: Path, kind: str, table: Path, model: str | None) -> None:
     """Take a TABLE (CSV) of dissected units or of performance into the project FILE."""
     from analysis.audits import imports
 
-    terminal = _Terminal(False)
+    terminal = Terminal(False)
     with Project.open(file) as project:
         if kind == "dissection":
             summary = imports.import_dissection(project, table, model)
@@ -309,32 +274,52 @@ def tables(file: Path) -> None:
 @cli.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--table", metavar="NAME", help="A table, as .csv or .json.")
-@click.option("--figure", metavar="NAME", help="A figure, as .svg, .pdf or .png.")
+@click.option(
+    "--figure", metavar="NAME", help="A figure: .svg, .pdf, .png; its numbers: .csv, .json."
+)
 @click.option("--report", is_flag=True, help="The whole report, as .html or .pdf.")
+@click.option(
+    "--template",
+    type=click.Choice(["comparison", "family", "single"]),
+    help="Of the report; what fits best if left out.",
+)
+@click.option("--composition", metavar="NAME", help="A report composed in the window.")
 @click.option("--run", "run_id", type=int, help="The run; the latest that fits if left out.")
 @click.option(
     "--form",
     type=click.Choice(["parallax", "lce", "netdissect"]),
     help="Of the table unit: as others read it (one model for netdissect).",
 )
-@click.option("--models", multiple=True, metavar="NAME", help="With --form: only these models.")
+@click.option(
+    "--models", multiple=True, metavar="NAME", help="With --form or --template: of these models."
+)
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE",
               help="What it shows, as measure=cka, class_name=NAME or concept=ID.")  # fmt: skip
+@click.option("--width", type=float, metavar="MM", help="Of a figure; 175 if left out.")
+@click.option("--dpi", type=float, help="Of a figure's pixels; 300 if left out.")
 @click.option("-o", "--output", "out", type=click.Path(path_type=Path), required=True)
 def export(
     file: Path,
     table: str | None,
     figure: str | None,
     report: bool,
+    template: str | None,
+    composition: str | None,
     run_id: int | None,
     form: str | None,
     models: Sequence[str],
     settings: Sequence[str],
+    width: float | None,
+    dpi: float | None,
     out: Path,
 ) -> None:
     """Write a table, a figure or the report of the project FILE."""
     if (table is not None) + (figure is not None) + report != 1:
         raise click.UsageError("Give one of --table, --figure and --report.")
+    if (template or composition) and not report:
+        raise click.UsageError("--template and --composition are for --report.")
+    if template and composition:
+        raise click.UsageError("Give --template or --composition, not both.")
     if form is not None and table != "unit":
         raise click.UsageError("--form is for the table unit.")
     with Project.open(file, read_only=True) as project:
@@ -347,15 +332,43 @@ def export(
 
             export_table(project, table, out, run=run_id)
         elif figure is not None:
-            from analysis.figures.export import export_figure
-
-            choices: dict[str, Any] = dict(_split_assignment(text, "--set") for text in settings)
-            export_figure(project, figure, out, run=run_id, **choices)
+            choices = dict(_split_assignment(text, "--set") for text in settings)
+            _export_figure(project, figure, out, run_id, width, dpi, choices)
         else:
-            from analysis.figures.report import write_report
-
-            write_report(project, out)
+            _export_report(project, out, template, composition, models)
     click.echo(out)
+
+
+def _export_report(
+    project: Project, out: Path, template: str | None, stored: str | None, models: Sequence[str]
+) -> None:
+    """Write a composed report, or the one that a template makes."""
+    from analysis.figures.report import stored_composition, write_report
+
+    chosen, notes = stored_composition(project, stored) if stored else (None, ())
+    for note in notes:
+        click.echo(note, err=True)
+    write_report(project, out, chosen, template, models)
+
+
+def _export_figure(
+    project: Project,
+    name: str,
+    out: Path,
+    run: int | None,
+    width: float | None,
+    dpi: float | None,
+    choices: dict[str, Any],
+) -> None:
+    """Draw a figure, or with a table's suffix write the numbers behind it."""
+    from analysis.figures import export
+
+    if out.suffix.lower().lstrip(".") in export.TABLE_FORMATS:
+        export.export_figure_table(project, name, out, run, **choices)
+        return
+    size = {"width_mm": width, "dpi": dpi}
+    given = {key: value for key, value in size.items() if value is not None}
+    export.export_figure(project, name, out, run, **given, **choices)
 
 
 @cli.command()
@@ -378,6 +391,9 @@ def info(file: Path) -> None:
             click.echo(f"run {row['id']}   {row['name']}: {row['state']}{seconds}")
 
 
+cli.add_command(relocate)
+
+
 def default_sample_path() -> Path:
     """Where the sample project lies when no file is named."""
     return platformdirs.user_data_path("parallax", appauthor=False) / "sample.parallax"
@@ -391,7 +407,7 @@ def sample(file: Path | None) -> None:
 
     path = file or default_sample_path()
     path.parent.mkdir(parents=True, exist_ok=True)
-    terminal = _Terminal(False)
+    terminal = Terminal(False)
     with open_sample_project(path) as project:
         for run_id in fill_sample_project(project, terminal.progress()):
             _execute(project, run_id, terminal, None)

@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar
 
+from app.action_definition import ActionDefinition, Facts
+from app.slice_actions import SLICE_ACTIONS
 
-@dataclass(frozen=True)
-class Facts:
-    """What decides which actions are possible now."""
-
-    project: bool = False
-    writable: bool = False
-    networks: int = 0  # models that audits can run
-    dissected: int = 0  # models whose units are labelled
-    selected: int = 0  # models selected
-    image: bool = False  # whether an image is in focus
-    examples: bool = False  # whether patches that could become a concept are in focus or selected
-    image_sets: int = 0
-    results: bool = False
-    busy: bool = False
-    resumable: bool = False
-    can_go_back: bool = False
-
-
-def _always(_facts: Facts) -> bool:
-    return True
+__all__ = [
+    "DEFINITIONS",
+    "ActionDefinition",
+    "ActionRegistry",
+    "Facts",
+    "perspective_actions",
+    "plain_text",
+]
 
 
 def _with_project(facts: Facts) -> bool:
@@ -82,21 +71,6 @@ def _with_results(facts: Facts) -> bool:
 
 def _can_go_back(facts: Facts) -> bool:
     return facts.can_go_back
-
-
-@dataclass(frozen=True)
-class ActionDefinition:
-    """One action; `id` is its name for code, settings and tests."""
-
-    id: str
-    menu: str
-    text: str
-    tooltip: str
-    shortcut: str | QKeySequence.StandardKey = ""
-    enabled_when: Callable[[Facts], bool] = _always
-    separator_before: bool = False
-    checkable: bool = False
-    needs: str = ""  # what must be there first, for those who ask too early
 
 
 _Key = QKeySequence.StandardKey
@@ -160,6 +134,15 @@ DEFINITIONS: tuple[ActionDefinition, ...] = (
         _writable,
     ),
     ActionDefinition(
+        "relocate",
+        "&File",
+        "Relocate ima&ges and models…",
+        "See where images and models lie, and find those that were moved or renamed",
+        "",
+        _with_project,
+        needs="Open a project first.",
+    ),
+    ActionDefinition(
         "explain-picture",
         "&File",
         "Explain a pict&ure…",
@@ -200,6 +183,23 @@ DEFINITIONS: tuple[ActionDefinition, ...] = (
         "Write a table as CSV or JSON",
         "Ctrl+Shift+E",
         _with_project,
+    ),
+    ActionDefinition(
+        "new-report",
+        "&File",
+        "Ne&w report",
+        "Compose a report; it begins with what this project holds",
+        "",
+        _with_results,
+        needs="Run an audit first: a report is made of its results.",
+    ),
+    ActionDefinition(
+        "export-report",
+        "&File",
+        "Export re&port…",
+        "Write the composed report, or all there is, as a web page or a PDF",
+        "Ctrl+Shift+G",
+        _with_results,
     ),
     ActionDefinition(
         "close",
@@ -303,6 +303,7 @@ DEFINITIONS: tuple[ActionDefinition, ...] = (
         _can_save_concept,
         needs=_NEEDS_PATCH,
     ),
+    *SLICE_ACTIONS,
     ActionDefinition(
         "resume",
         "&Audit",
@@ -349,6 +350,9 @@ DEFINITIONS: tuple[ActionDefinition, ...] = (
         "&Reset layout",
         "Put every panel back where it was at first",
         separator_before=True,
+    ),
+    ActionDefinition(
+        "tour", "&Help", "Guided &tour", "Walk through the perspectives, with the sample project"
     ),
     ActionDefinition(
         "shortcuts", "&Help", "&Keyboard shortcuts", "Every action and its keys", _Key.HelpContents
@@ -407,7 +411,7 @@ class ActionRegistry(QObject):
         # The first role guess of macOS moves actions by their texts; ours stay where they are.
         action.setMenuRole(_ROLES.get(definition.id, QAction.MenuRole.NoRole))
         if definition.shortcut:
-            action.setShortcut(QKeySequence(definition.shortcut))
+            action.setShortcuts(_bindings(definition.shortcut))
         keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
         action.setToolTip(f"{definition.tooltip} ({keys})" if keys else definition.tooltip)
         group.addAction(action)
@@ -429,11 +433,13 @@ class ActionRegistry(QObject):
         """Enable what is possible now."""
         for name, definition in self._definitions.items():
             self._actions[name].setEnabled(definition.enabled_when(facts))
+            if definition.text_when is not None:
+                self._actions[name].setText(definition.text_when(facts))
 
     def fill(self, bar: QMenuBar) -> dict[str, QMenu]:
         """Put every action into its menu; returns the menus by title."""
         menus: dict[str, QMenu] = {}
-        for name, definition in self._definitions.items():
+        for name, definition in sorted(self._definitions.items(), key=_menu_place):
             menu = menus.get(definition.menu)
             if menu is None:
                 menu = menus[definition.menu] = bar.addMenu(definition.menu)
@@ -448,10 +454,25 @@ class ActionRegistry(QObject):
         self.triggered.emit(action.data())
 
 
+def _bindings(keys: str | QKeySequence.StandardKey) -> list[QKeySequence]:
+    """All the keys that a system has for something, the usual ones first; or those named."""
+    if isinstance(keys, str):
+        return [QKeySequence(keys)]
+    return QKeySequence.keyBindings(keys)
+
+
 _ROLES = {
     "quit": QAction.MenuRole.QuitRole,
     "about": QAction.MenuRole.AboutRole,
 }
+
+
+_MENUS = ("&File", "&Edit", "&Audit", "&View", "&Help")
+
+
+def _menu_place(entry: tuple[str, ActionDefinition]) -> int:
+    menu = entry[1].menu
+    return _MENUS.index(menu) if menu in _MENUS else len(_MENUS)
 
 
 def plain_text(text: str) -> str:

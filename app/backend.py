@@ -9,19 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from analysis.native_libraries import load_native_libraries
 from analysis.progress import Progress
 from analysis.project import Project
-
-
-@dataclass(frozen=True)
-class FigureChoice:
-    """One figure or table that can be exported."""
-
-    name: str
-    title: str
-    audits: tuple[str, ...] = ()  # whose runs it shows; empty: any
+from app.backend_export import ExportBackend
+from app.backend_relocation import RelocationBackend
+from app.backend_report import ReportBackend
+from app.backend_slices import SliceBackend
 
 
 @dataclass(frozen=True)
@@ -37,7 +33,7 @@ class EmbeddingData:
     tasks: tuple[str, ...]
 
 
-class Backend:
+class Backend(ExportBackend, SliceBackend, RelocationBackend, ReportBackend):
     """Opens projects, plans and runs audits, reads figures; see the modules it calls."""
 
     # -- projects ------------------------------------------------------------------------------
@@ -46,6 +42,12 @@ class Backend:
 
     def open_project(self, path: Path, read_only: bool = False) -> Project:
         return Project.open(path, read_only=read_only)
+
+    def accelerator_memory(self) -> tuple[int, int] | None:
+        """Bytes in use and in all of the GPU, if one is at work."""
+        from analysis.devices import accelerator_memory
+
+        return accelerator_memory()
 
     def open_sample(self, path: Path) -> Project:
         from analysis.audits import sample
@@ -56,6 +58,7 @@ class Backend:
         """Add what the sample project lacks; returns its unfinished runs in their order."""
         from analysis.audits import sample
 
+        load_native_libraries()
         return sample.fill_sample_project(project, progress)
 
     def salvage(self, damaged: Path, into: Path) -> Any:
@@ -79,6 +82,7 @@ class Backend:
     ) -> int:
         from analysis.audits import intake
 
+        load_native_libraries()
         return intake.add_model(project, name, specification, progress, preprocessing)
 
     def add_labels(self, project: Project, name: str, source: Path, image_set: int | None) -> int:
@@ -91,12 +95,14 @@ class Backend:
         """The canonical form of a model specification; raises `AuditError` if it is wrong."""
         from analysis.audits import model_choices
 
+        load_native_libraries()
         return model_choices.check_specification(text)
 
     def model_catalogue(self) -> tuple[str, ...]:
         """Specifications of every architecture that can be added, as `timm:resnet50`."""
         from analysis.audits import model_choices
 
+        load_native_libraries()
         return model_choices.model_catalogue()
 
     # -- tables --------------------------------------------------------------------------------
@@ -143,6 +149,7 @@ class Backend:
     ) -> Any:
         from analysis import audits
 
+        load_native_libraries()
         return audits.estimate(project, audit, models, parameters, image_set)
 
     def create_run(
@@ -156,6 +163,7 @@ class Backend:
     ) -> int:
         from analysis import audits
 
+        load_native_libraries()
         return audits.create_run(
             project, audit, models, parameters, image_set=image_set, device=device
         )
@@ -164,6 +172,7 @@ class Backend:
         """What a run will be carried out on, in words; leaves one core to the window."""
         from analysis.devices import choose_device, describe_device, limit_threads
 
+        load_native_libraries()
         limit_threads()
         wanted = project.value("SELECT device FROM run WHERE id = ?", (run,))
         return describe_device(choose_device(wanted or "auto"))
@@ -342,6 +351,7 @@ class Backend:
         from analysis.audits import explaining
         from analysis.devices import limit_threads
 
+        load_native_libraries()
         limit_threads()
         return explaining.explain_picture(project, source, models=tuple(models), progress=progress)
 
@@ -404,41 +414,3 @@ class Backend:
         from analysis.audits import label_names
 
         return label_names.label_names(project)
-
-    # -- export --------------------------------------------------------------------------------
-    def figure_choices(self) -> tuple[FigureChoice, ...]:
-        from analysis.figures.export import FIGURES
-
-        return tuple(
-            FigureChoice(d.name, d.title, (d.audit, *d.more_audits)) for d in FIGURES.values()
-        )
-
-    def export_figure(
-        self,
-        project: Project,
-        name: str,
-        out: Path,
-        run: int | None,
-        parameters: Mapping[str, Any],
-    ) -> None:
-        """Write a figure, or with the suffix .csv or .json the numbers behind it."""
-        from analysis.figures import export
-
-        is_table = out.suffix.lower() in (".csv", ".json")
-        write = export.export_figure_table if is_table else export.export_figure
-        write(project, name, out, run, **parameters)
-
-    def table_choices(self, project: Project) -> tuple[FigureChoice, ...]:
-        from analysis.project import tables
-
-        return tuple(
-            FigureChoice(name, f"{name} ({rows} rows)")
-            for name, rows, _columns in tables.table_names(project)
-        )
-
-    def export_table(
-        self, project: Project, name: str, out: Path, kind: Literal["csv", "json"], run: int | None
-    ) -> None:
-        from analysis.project import tables
-
-        tables.export_table(project, name, out, kind, run=run)

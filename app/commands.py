@@ -9,27 +9,25 @@ from typing import TYPE_CHECKING, Any
 
 import platformdirs
 from PySide6.QtCore import QObject, Qt, Slot
-from PySide6.QtGui import QFontDatabase, QGuiApplication
-from PySide6.QtWidgets import QDialog, QFileDialog, QMessageBox
+from PySide6.QtWidgets import QDialog, QFileDialog
 
-from analysis import __version__
-from app import settings, theme
 from app.actions import plain_text
 from app.concept_commands import ConceptCommands
-from app.diagnostics import diagnostics_text
-from app.dialogs.details import DetailsDialog
 from app.dialogs.export_dialog import ExportDialog, ExportWish
 from app.dialogs.images_dialog import ImagesDialog
 from app.dialogs.model_dialog import ModelDialog
-from app.dialogs.palette import CommandPalette
 from app.dialogs.project_dialog import PROJECT_FILTER, PROJECT_SUFFIX, ProjectDialog
 from app.dialogs.prompts import Question
 from app.dialogs.run_dialog import RunDialog
+from app.finding_commands import FindingCommands
 from app.model_commands import ModelCommands
-from app.palette_entries import palette_entries
 from app.perspectives import PERSPECTIVES, perspective_of
 from app.picture_commands import PictureCommands
 from app.problems import Problem, problem_of, show_problem
+from app.relocation_commands import RelocationCommands
+from app.report_commands import ReportCommands
+from app.slice_commands import SliceCommands
+from app.view_commands import ViewCommands
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
@@ -58,27 +56,32 @@ class Commands(QObject):
             "run-audit": self.run_audit,
             "resume": self._workspace.resume_all,
             "cancel": self.cancel_current,
-            "palette": self.open_palette,
             "back": window.go_back,
             "swap": partial(self._workspace.swap, self),
-            "theme-system": partial(self.set_scheme, "system"),
-            "theme-light": partial(self.set_scheme, "light"),
-            "theme-dark": partial(self.set_scheme, "dark"),
-            "reset-layout": window.reset_layout,
-            "shortcuts": self.show_shortcuts,
-            "diagnostics": self.copy_diagnostics,
-            "about": self.show_about,
         }
         self.models = ModelCommands(window, self)
         self.pictures = PictureCommands(window, self)
         self.concepts = ConceptCommands(window, self)
-        for part in (self.models, self.pictures, self.concepts):
+        self.slices = SliceCommands(window, self)
+        self.findings = FindingCommands(window, self)
+        self.reports = ReportCommands(window, self)
+        self.view = ViewCommands(window, self)
+        self.relocation = RelocationCommands(window, self)
+        for part in (
+            self.models,
+            self.pictures,
+            self.concepts,
+            self.reports,
+            self.slices,
+            self.findings,
+            self.view,
+            self.relocation,
+        ):
             self._actions.update(part.actions)
         for perspective in window.presenters:
             self._actions[f"go-{perspective}"] = partial(window.show_perspective, perspective)
         self._workspace.problem_found.connect(self._on_problem)
         self._workspace.open_failed.connect(self._on_open_failed)
-        self._mark_scheme()
 
     @Slot(str)
     def do(self, action: str) -> None:
@@ -125,12 +128,6 @@ class Commands(QObject):
     def open_path_read_only(self, path: str) -> None:
         """Open a project file without a lock and without changing it."""
         self.when_stopped("Cancel and open", partial(self._workspace.open, Path(path), True))
-
-    @Slot()
-    def open_recent(self) -> None:
-        sender = self.sender()
-        if sender is not None:
-            self.open_path(sender.data())  # type: ignore[attr-defined]
 
     def open_sample(self, path: Path | None = None) -> None:
         """Open the sample project, in the documents folder if no path is given."""
@@ -258,75 +255,6 @@ class Commands(QObject):
     @Slot(object)
     def _on_exported(self, path: Path) -> None:
         self._window.status_line.set_message(f"Written: {path}")
-
-    # -- view and help -------------------------------------------------------------------------
-    def set_scheme(self, name: str) -> None:
-        """Choose the colours, and remember the choice."""
-        settings.set_scheme(name)
-        theme.theme().set_scheme(name)
-        self._mark_scheme()
-
-    def _mark_scheme(self) -> None:
-        for name in settings.SCHEMES:
-            self._window.actions_registry[f"theme-{name}"].setChecked(name == settings.scheme())
-
-    def open_palette(self) -> None:
-        entries = palette_entries(self._window.actions_registry, self._workspace)
-        palette = CommandPalette(entries, self._window)
-        palette.chosen.connect(self._on_palette)
-        self.show(palette)
-
-    @Slot(str, object)
-    def _on_palette(self, kind: str, payload: Any) -> None:
-        session = self._workspace.session
-        if kind == "command":
-            self.do(payload)
-        elif kind == "model":
-            self._choose_model(payload)
-        elif kind == "class":
-            session.update({"class_name": payload}, self)
-            self._window.show_perspective("concepts")
-        elif kind == "concept":
-            session.update({"concept": payload}, self)
-            self._window.show_perspective("concepts")
-        elif kind == "concept set":
-            self.concepts.show(payload)
-        elif kind == "run":
-            self.show_run(payload)
-
-    def _choose_model(self, name: str) -> None:
-        """Where a pair is shown the model becomes A; elsewhere it is selected."""
-        uses_pair = {p.id: p.uses_pair for p in PERSPECTIVES}[self._window.perspective]
-        index = self._workspace.index
-        model = index.model(name) if index is not None else None
-        self._workspace.select_models((name,), self)
-        if uses_pair and model is not None and not model.imported:
-            self._workspace.show_model("a", name, self)
-
-    def show_shortcuts(self) -> None:
-        lines = []
-        for definition in self._window.actions_registry.definitions():
-            keys = self._window.actions_registry[definition.id].shortcut().toString()
-            if keys:
-                lines.append(f"{keys:<16}{plain_text(definition.text)}")
-        lines += ["", "In plots and grids: arrows walk, Space enlarges, Enter opens, Esc goes back"]
-        dialog = DetailsDialog("Keyboard shortcuts", "\n".join(lines), self._window)
-        dialog.text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
-        self.show(dialog)
-
-    def copy_diagnostics(self) -> None:
-        QGuiApplication.clipboard().setText(diagnostics_text(self._workspace.index))
-        self._window.status_line.set_message("Diagnostics copied to the clipboard.")
-
-    def show_about(self) -> None:
-        box = QMessageBox(self._window)
-        box.setWindowTitle("About Parallax")
-        box.setIconPixmap(self._window.windowIcon().pixmap(64, 64))
-        box.setText(f"Parallax {__version__}")
-        box.setInformativeText(
-            "What does one vision model see that another does not?\nBSD 3-clause licence."
-        )
-        box.open()
 
     # -- problems ------------------------------------------------------------------------------
     @Slot(object, str)

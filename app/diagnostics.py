@@ -18,6 +18,7 @@ from PySide6.QtGui import QGuiApplication
 
 from analysis import __version__
 from app.project_index import ProjectIndex
+from app.recovery import last_crash
 
 _PACKAGES = (
     "PySide6-Essentials",
@@ -34,6 +35,7 @@ _PACKAGES = (
 )
 _LOG_BYTES = 1_000_000
 _LOG_LINES_COPIED = 60
+_CRASH_LINES_COPIED = 60
 
 ExceptionHook = Callable[[type[BaseException], BaseException, TracebackType | None], None]
 
@@ -74,6 +76,9 @@ def diagnostics_text(index: ProjectIndex | None) -> str:
             f"project: {len(index.image_sets)} image sets, {len(index.models)} models,"
             f" runs: {states}"
         )
+    crash = last_crash(log_file().parent).splitlines()[:_CRASH_LINES_COPIED]
+    if crash:
+        lines += ["", "last session that was cut off:", *crash]
     tail = _log_tail()
     if tail:
         lines += ["", "log:", *tail]

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.dialogs.form import is_folder, is_there
+from app.dialogs.form import is_file, is_folder
 from app.dialogs.project_dialog import PROJECT_SUFFIX
-from app.problems import Problem
+from app.problems import Problem, shorten
 from app.specification_text import WEIGHT_SUFFIXES
 
 if TYPE_CHECKING:
@@ -23,6 +23,14 @@ _TOGETHER = Problem(
 )
 
 
+def _not_there(path: Path) -> Problem:
+    """A link that leads nowhere, a device or a pipe, or a file deleted meanwhile."""
+    return Problem(
+        f"“{shorten(path.name, 120)}” is neither a file nor a folder that can be read.",
+        "Drop a project, a folder of images, a checkpoint, a CSV table or a picture.",
+    )
+
+
 def take_dropped(paths: Sequence[Path], commands: Commands) -> None:
     """A project is opened; a folder or a list becomes images, a checkpoint a model; a table is
     read; any other file is a picture to be explained."""
@@ -31,13 +39,15 @@ def take_dropped(paths: Sequence[Path], commands: Commands) -> None:
         return
     for path in paths:
         suffix = path.suffix.lower()
-        if path.suffix == PROJECT_SUFFIX:
+        if not is_file(path) and not is_folder(path):
+            commands.say(_not_there(path))
+        elif path.suffix == PROJECT_SUFFIX and is_file(path):
             commands.open_path(str(path))
-        elif suffix in WEIGHT_SUFFIXES:
+        elif suffix in WEIGHT_SUFFIXES and is_file(path):
             commands.add_model(str(path))
-        elif suffix == ".csv":
+        elif suffix == ".csv" and is_file(path):
             commands.models.import_table(str(path))
-        elif is_folder(path) or (is_there(path) and suffix in LIST_SUFFIXES):
+        elif is_folder(path) or suffix in LIST_SUFFIXES:
             commands.add_images(str(path))
         else:
             commands.pictures.explain_file(str(path))

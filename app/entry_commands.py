@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Slot
-from PySide6.QtWidgets import QFileDialog
 
+from app import reversible
 from app.dialogs.details import (
     DetailsDialog,
     image_set_text,
@@ -40,7 +39,6 @@ class EntryCommands(QObject):
             "rename-model": self._rename_model,
             "remove-model": partial(self._ask_to_remove, "model"),
             "image-set-details": self._image_set_details,
-            "relocate-image-set": self._relocate_image_set,
             "remove-image-set": partial(self._ask_to_remove, "image set"),
             "label-planes-details": self._label_planes_details,
             "remove-label-planes": partial(self._ask_to_remove, "label planes"),
@@ -51,6 +49,8 @@ class EntryCommands(QObject):
             "run-details": self._run_details,
             "rename-run": self._rename_run,
             "remove-run": partial(self._ask_to_remove, "run"),
+            **commands.slices.intents,
+            **self._commands.relocation.intents,
         }
 
     @Slot(str, str, object)
@@ -86,7 +86,7 @@ class EntryCommands(QObject):
 
     @Slot(object, str)
     def _on_run_renamed(self, number: int, name: str) -> None:
-        self._workspace.edit("rename_run", number, name)
+        self._workspace.undo.do("rename run", partial(reversible.rename_run, number, name))
 
     def _ask_to_remove(self, kind: str, key: Any) -> None:
         hints = {
@@ -109,19 +109,6 @@ class EntryCommands(QObject):
     @Slot(object)
     def _on_remove(self, wish: tuple[str, Any]) -> None:
         self._workspace.edit(*wish)
-
-    def _relocate_image_set(self, number: int) -> None:
-        dialog = self._commands.file_dialog("Where are the images now?", "")
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.setProperty("image set", number)
-        dialog.fileSelected.connect(self._on_relocated)
-        dialog.open()
-
-    @Slot(str)
-    def _on_relocated(self, folder: str) -> None:
-        sender = self.sender()
-        if sender is not None:
-            self._workspace.edit("relocate_images", sender.property("image set"), Path(folder))
 
     def _model_details(self, name: str) -> None:
         model = self._workspace.index.model(name) if self._workspace.index is not None else None

@@ -54,17 +54,16 @@ class Focus(QObject):
     def reload(self) -> None:
         """Read the concept again: its run has new results."""
         concept = self._session.snapshot.concept
-        if self._project is None or concept is None:
+        project, load = self._project, self._loader.load
+        if project is None or concept is None:
             self._loader.forget(_DETAIL)
             self._show_detail(None)
             return
-        self._loader.load(
-            _DETAIL,
-            self._backend.concept_detail,
-            self._project,
-            concept,
-            then=self._show_detail,
-        )
+        within, backend = self._session.snapshot.image_slice, self._backend
+        if within is None:
+            load(_DETAIL, backend.concept_detail, project, concept, then=self._show_detail)
+        else:
+            load(_DETAIL, backend.sliced_detail, project, concept, within, then=self._show_detail)
 
     def reload_if(self, runs: frozenset[int]) -> None:
         """Read again what belongs to a run with new results."""
@@ -76,19 +75,26 @@ class Focus(QObject):
     def reload_unit(self) -> None:
         """Read the unit again."""
         unit = self._session.snapshot.unit
-        if self._project is None or unit is None:
+        project, load = self._project, self._loader.load
+        if project is None or unit is None:
             self._loader.forget(_UNIT)
             self._show_unit(None)
             return
-        self._loader.load(
-            _UNIT, self._backend.unit_detail, self._project, unit, then=self._show_unit
-        )
+        within, backend = self._session.snapshot.image_slice, self._backend
+        if within is None:
+            load(_UNIT, backend.unit_detail, project, unit, then=self._show_unit)
+        else:
+            load(_UNIT, backend.sliced_unit, project, unit, within, then=self._show_unit)
+
+    def reload_image(self) -> None:
+        """Look at the image again: it may have been found."""
+        self._load_image()
 
     @Slot(object, object)
     def _on_session(self, changes: frozenset[str], _initiator: object) -> None:
-        if changes & {"concept", "project", "model_a", "model_b"}:
+        if changes & {"concept", "project", "model_a", "model_b", "image_slice"}:
             self.reload()
-        if changes & {"unit", "project"}:
+        if changes & {"unit", "project", "image_slice"}:
             self.reload_unit()
         if changes & {"image", "patch", "project"}:
             self._load_image()

@@ -20,7 +20,7 @@ _PAIR = (
 )
 _MODELS = ("models", "run_dissection", "run_embedding", "run_evaluation", "components")
 _MAPS = ("run_saliency", "saliency_method")
-_FOCUS = ("class_name", "concept", "unit", "units", "image", "patch", "selection")
+_FOCUS = ("class_name", "image_slice", "concept", "unit", "units", "image", "patch", "selection")
 _LONGEST = 100
 
 

@@ -23,6 +23,8 @@ from analysis.figures.unit_data import UnitDetail, UnitPatch
 from app import theme
 from app.labels import ElidedLabel, wrapped_label
 from app.project_index import ImageFacts, ModelEntry
+from app.views.away_bar import AwayBar
+from app.views.semantics_chosen import Chosen
 from app.widgets.image_source import ImageSource
 from app.widgets.quantities import significant
 from app.words import (
@@ -42,14 +44,14 @@ _HINTS = {
     "concept": "Click a concept in a plot, a table or a grid: its numbers and images are here.",
     "unit": "Click a unit in the table or in the grid: its numbers and images are here.",
     "image": "Click a map in the grid: its image is here.",
-    "layers": "Click a cell or a bar of a figure: its numbers are written beside it.",
+    "chosen": "Click a cell or a bar of a figure: its numbers and what they mean are here.",
     "models": "Select models in a plot, a table or the list of the project: they are here.",
 }
 _SUBJECTS = {
     "units": "unit",
     "embedding": "models",
     "saliency": "image",
-    "semantics": "layers",
+    "semantics": "chosen",
 }  # of perspectives; others: concept
 
 
@@ -58,6 +60,8 @@ class Inspector(QScrollArea):
 
     image_activated = Signal(int)  # double click or Enter on the image
     saliency_wished = Signal(int)  # where do the models look in it?
+    record_wished = Signal()  # a finding, of what is shown
+    relocation_wished = Signal()  # the original is not at hand: where are the images?
 
     def __init__(self, source: ImageSource, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -74,6 +78,10 @@ class Inspector(QScrollArea):
         self.place = ElidedLabel(mode=Qt.TextElideMode.ElideLeft)
         self.look = QPushButton("Where do the models look?")
         self.look.setToolTip("Show the maps of this image; without any, explain it at once")
+        self.away = AwayBar(narrow=True)
+        self.away.relocate.clicked.connect(self.relocation_wished)
+        self.record = QPushButton("✎ Record finding…")
+        self.record.setToolTip("Write down what you have found here; the view comes back with it")
         self._facts: ImageFacts | None = None
         self._form = QFormLayout(self.numbers)
         self._form.setContentsMargins(0, 0, 0, 0)
@@ -83,9 +91,11 @@ class Inspector(QScrollArea):
         self._concept: ConceptDetail | None = None
         self._unit: UnitDetail | None = None
         self._models: tuple[ModelEntry, ...] = ()
+        self._chosen: Chosen | None = None
         self._compare_keys = "The menu Audit"
         self.image.activated.connect(self.image_activated)
         self.look.clicked.connect(self._look)
+        self.record.clicked.connect(self.record_wished)
         self._build()
         self._show_subject()
         self.show_image(None, None)
@@ -103,7 +113,9 @@ class Inspector(QScrollArea):
             self.image,
             self.caption,
             self.place,
+            self.away,
             self.look,
+            self.record,
         ):
             column.addWidget(widget)
         column.addStretch(1)
@@ -115,6 +127,10 @@ class Inspector(QScrollArea):
         self._subject = _SUBJECTS.get(perspective, "concept")
         self._show_subject()
         self._show_buttons()
+
+    def set_recording(self, possible: bool) -> None:
+        """Whether a finding can be written down."""
+        self.record.setEnabled(possible)
 
     def set_compare_keys(self, keys: str) -> None:
         """The shortcut that compares two models, as it is written here."""
@@ -130,6 +146,11 @@ class Inspector(QScrollArea):
         self._unit = detail
         self._show_subject()
 
+    def show_chosen(self, chosen: Chosen | None) -> None:
+        """What is chosen among the things alike by meaning, or none."""
+        self._chosen = chosen
+        self._show_subject()
+
     def show_models(self, models: tuple[ModelEntry, ...]) -> None:
         """The models selected."""
         self._models = models
@@ -142,6 +163,8 @@ class Inspector(QScrollArea):
         elif self._subject == "models" and self._models:
             sentence = models_sentence(self._models, self._compare_keys)
             self._show(models_title(self._models), sentence, model_readings(self._models))
+        elif self._subject == "chosen" and self._chosen is not None:
+            self._show(self._chosen.title, self._chosen.sentence, self._chosen.readings)
         elif self._subject == "concept" and self._concept is not None:
             concept = self._concept
             self._show(
@@ -175,6 +198,7 @@ class Inspector(QScrollArea):
         self._facts = facts
         for widget in (self.image, self.caption, self.place):
             widget.setVisible(facts is not None)
+        self.away.setVisible(facts is not None and not facts.there)
         self._show_buttons()
         if facts is None:
             self.image.show_image(None, None, "#FFFFFF")

@@ -20,7 +20,7 @@ from app.problems import Problem
 
 _LOG_LINES = 500
 _FINISHED_KEPT = 100
-_BRIEF = frozenset({"picture"})  # kinds that do not wait behind a run
+_BRIEF = frozenset({"picture", "search"})  # kinds that do not wait behind a run
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class JobRecord:
 
     id: int
     title: str
-    kind: str  # audit, images, model, picture or project
+    kind: str  # audit, images, model, picture, project or search
     work: Work
     run: int | None = None
     state: JobState = JobState.PENDING

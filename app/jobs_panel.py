@@ -136,7 +136,7 @@ class JobsPanel(QWidget):
     def _on_removed(self, number: int) -> None:
         item = self._items.pop(number, None)
         if item is not None:
-            self.list.takeTopLevelItem(self.list.indexOfTopLevelItem(item))
+            self.list.invisibleRootItem().removeChild(item)  # taken ones are never freed
         self._show_chosen()
 
     @Slot()

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, Slot
+from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QIcon, QKeySequence
 from PySide6.QtWidgets import (
-    QDockWidget,
     QMainWindow,
-    QMenu,
     QSizePolicy,
     QStackedWidget,
-    QStatusBar,
     QTabBar,
     QToolBar,
     QVBoxLayout,
@@ -20,11 +17,13 @@ from PySide6.QtWidgets import (
 )
 
 from analysis.resources import resource_path
-from app import run_choice, settings, theme
+from app import run_choice, settings
 from app.actions import DEFINITIONS, ActionRegistry, Facts, perspective_actions
 from app.commands import Commands
 from app.dropping import take_dropped
+from app.edit_actions import EDIT_DEFINITIONS
 from app.entry_commands import EntryCommands
+from app.findings_panel import FindingsPanel
 from app.history import History, Place
 from app.inspector import Inspector
 from app.jobs_panel import JobsPanel
@@ -32,13 +31,17 @@ from app.navigator import Navigator
 from app.pair_bar import PairBar
 from app.perspectives import PERSPECTIVES, Presenter, make_presenter, perspective_of
 from app.project_index import ModelEntry, ProjectIndex
+from app.recent_menu import RecentMenu
 from app.session import HOVERING, Snapshot
 from app.status_line import StatusLine
+from app.tour import Tour
+from app.warm_up import WarmUp
+from app.welcome import project_summary
+from app.window_connections import connect_parts
+from app.window_docks import build_docks, list_docks, status_bar
+from app.window_layouts import WindowLayouts
 from app.window_style import find_button, find_style, progress_style, tab_style
 from app.workspace import Workspace
-
-_LAYOUT_VERSION = 1
-_WARM_UP_MS = 300
 
 
 class MainWindow(QMainWindow):
@@ -54,30 +57,32 @@ class MainWindow(QMainWindow):
         self.setDockNestingEnabled(True)
         self.history = History()
         go_to = perspective_actions((p.id, p.title) for p in PERSPECTIVES)
-        self.actions_registry = ActionRegistry(self, (*DEFINITIONS, *go_to))
+        self.actions_registry = ActionRegistry(self, (*DEFINITIONS, *EDIT_DEFINITIONS, *go_to))
         self.navigator = Navigator()
         self.inspector = Inspector(workspace.thumbnails)
         keys = self.actions_registry["compare-models"].shortcut()
         self.inspector.set_compare_keys(keys.toString(QKeySequence.SequenceFormat.NativeText))
         self.pair_bar = PairBar()
+        self.findings_panel = FindingsPanel()
         self.jobs_panel = JobsPanel(workspace.jobs)
-        self.status_line = StatusLine(workspace.jobs)
+        self.status_line = StatusLine(workspace.jobs, workspace.backend.accelerator_memory)
         self.presenters: dict[str, Presenter] = {}
         self._closing = False
         self._left_welcome_for: Path | None = None  # the project whose results were shown at once
-        self._recent: Path | None = None  # the project noted last in the list of recent ones
-        self._warm_up = QTimer(self)
-        self._warm_up.setSingleShot(True)
-        self._warm_up.setInterval(_WARM_UP_MS)
-        self._warm_up.timeout.connect(self._build_next_view)
+        self._recent: tuple[Path, str] | None = None  # noted last in the list of recent projects
         self._build_centre()
+        self.warm_up = WarmUp(self.presenters.values(), workspace.loader, self)
         self._build_docks()
         self._build_menus()
+        self.layouts = WindowLayouts(self, self.docks)
+        self.tour = Tour(self)
         self.commands = Commands(self)
         self.entry_commands = EntryCommands(self, self.commands)
-        self._connect()
-        self._first_layout: QByteArray = self.saveState(_LAYOUT_VERSION)
-        self._restore_layout()
+        connect_parts(self)
+        self.recent_menu.chosen.connect(self.commands.open_path)
+        self.apply_style()
+        self.resize(self.sizeHint())
+        self.layouts.restore()
         self._show_title()
         self.show_perspective("welcome")
         self.update_actions()
@@ -118,104 +123,27 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(centre)
 
     def _build_docks(self) -> None:
-        areas = Qt.DockWidgetArea
-        self.docks = {
-            "navigator": self._dock("Project", self.navigator, areas.LeftDockWidgetArea),
-            "inspector": self._dock("Inspector", self.inspector, areas.RightDockWidgetArea),
-            "jobs": self._dock("Jobs", self.jobs_panel, areas.BottomDockWidgetArea),
-        }
-        self.docks["jobs"].hide()
-        self.navigator.setMinimumWidth(150)
-        self.inspector.setMinimumWidth(210)
-        for corner, area in (
-            (Qt.Corner.BottomLeftCorner, areas.LeftDockWidgetArea),
-            (Qt.Corner.BottomRightCorner, areas.RightDockWidgetArea),
-        ):
-            self.setCorner(corner, area)
-        self.resizeDocks(
-            [self.docks["navigator"], self.docks["inspector"]],
-            [220, 240],
-            Qt.Orientation.Horizontal,
+        self.docks = build_docks(
+            self,
+            {
+                "navigator": self.navigator,
+                "inspector": self.inspector,
+                "findings": self.findings_panel,
+                "jobs": self.jobs_panel,
+            },
         )
-        self.resizeDocks([self.docks["jobs"]], [200], Qt.Orientation.Vertical)
-        status = QStatusBar()
-        status.setSizeGripEnabled(True)
-        status.setContentsMargins(0, 0, 0, 0)
-        status.addWidget(self.status_line, 1)
-        self.setStatusBar(status)
-
-    def _dock(self, title: str, widget: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
-        dock = QDockWidget(title, self)
-        dock.setObjectName(f"dock {title}")
-        dock.setWidget(widget)
-        self.addDockWidget(area, dock)
-        return dock
+        self.setStatusBar(status_bar(self.status_line))
 
     def _build_menus(self) -> None:
         menus = self.actions_registry.fill(self.menuBar())
-        view = menus["&View"]
-        view.addSeparator()
-        for key, dock in self.docks.items():
-            action = dock.toggleViewAction()
-            action.setText(f"Panel: {dock.windowTitle()}")
-            action.setShortcut(QKeySequence(_DOCK_KEYS[key]))
-            view.addAction(action)
-        self.recent_menu = QMenu("Open r&ecent", self)
+        list_docks(menus["&View"], self.docks)
+        self.recent_menu = RecentMenu(self)
         menus["&File"].insertMenu(self.actions_registry["sample"], self.recent_menu)
-        self.recent_menu.aboutToShow.connect(self._fill_recent)
         for action in self.actions_registry.actions():
             self.addAction(action)  # shortcuts work even where the menu bar is hidden
 
-    def _connect(self) -> None:
-        workspace, commands = self.workspace, self.commands
-        self.actions_registry.triggered.connect(commands.do)
-        self.find_button.clicked.connect(self.actions_registry["palette"].trigger)
-        self.tabs.currentChanged.connect(self._on_tab)
-        self.pair_bar.pair_changed.connect(self._on_pair)
-        self.pair_bar.swap_requested.connect(self.actions_registry["swap"].trigger)
-        self.pair_bar.class_changed.connect(self._on_class)
-        self.pair_bar.layers_changed.connect(self._on_layers)
-        self.navigator.intent.connect(self.entry_commands.do)
-        self.navigator.models_selected.connect(self._on_models)
-        self.navigator.model_hovered.connect(self._on_model_hovered)
-        self.status_line.cancel_requested.connect(workspace.jobs.cancel)
-        self.jobs_panel.cancel_requested.connect(workspace.jobs.cancel)
-        self.jobs_panel.retry_requested.connect(commands.retry)
-        self.jobs_panel.problem_requested.connect(commands.show_job_problem)
-        self.inspector.image_activated.connect(commands.open_image)
-        self.inspector.saliency_wished.connect(commands.pictures.show_image)
-        for presenter in self.presenters.values():
-            presenter.wish.connect(commands.do)
-            presenter.export_wished.connect(commands.export_view)
-        for name, slot in (
-            ("recent_chosen", commands.open_path),
-            ("pair_opened", commands.open_layer_pair),
-            ("compare_wished", commands.models.compare),
-            ("units_wished", commands.models.show_units),
-            ("projection_wished", commands.models.project),
-            ("saliency_wished", commands.pictures.show_image),
-            ("concept_wished", commands.concepts.save),
-        ):
-            for presenter in self.presenters.values():
-                if hasattr(presenter, name):
-                    getattr(presenter, name).connect(slot)
-        workspace.session.changed.connect(self._on_session)
-        workspace.index_changed.connect(self._on_index)
-        workspace.classes_changed.connect(self._show_classes)
-        workspace.project_changed.connect(self._on_project)
-        workspace.focus.concept_changed.connect(self.inspector.show_concept)
-        workspace.focus.unit_changed.connect(self.inspector.show_unit)
-        workspace.focus.image_changed.connect(self.inspector.show_image)
-        workspace.jobs.changed.connect(self._on_job)
-        workspace.jobs.added.connect(self._on_job)
-        workspace.jobs.device_known.connect(self.status_line.set_device)
-        workspace.jobs.busy_changed.connect(self.update_actions)
-        workspace.lanes_closed.connect(self._on_lanes_closed)
-        theme.theme().changed.connect(self._style)
-        self._style()
-
     @Slot()
-    def _style(self) -> None:
+    def apply_style(self) -> None:
         for part in (self.jobs_panel, self.status_line):
             part.setStyleSheet(progress_style())
         self.tabs.setStyleSheet(tab_style())
@@ -234,10 +162,10 @@ class MainWindow(QMainWindow):
         for position in range(self.tabs.count()):
             if self.tabs.tabData(position) == name:
                 self.tabs.setCurrentIndex(position)
-        self._on_tab()
+        self.on_tab()
 
     @Slot()
-    def _on_tab(self) -> None:
+    def on_tab(self) -> None:
         name = self.perspective
         for other, presenter in self.presenters.items():
             if other != name:
@@ -247,16 +175,8 @@ class MainWindow(QMainWindow):
         uses_pair = {p.id: p.uses_pair for p in PERSPECTIVES}[name]
         self.inspector.set_subject(name)
         self.pair_bar.setVisible(uses_pair and self.workspace.project is not None)
+        self.layouts.enter(name)
         self._visit()
-
-    @Slot()
-    def _build_next_view(self) -> None:
-        """Build one perspective's view ahead of its first use, then the next one later."""
-        for presenter in self.presenters.values():
-            if not presenter.built:
-                presenter.view  # noqa: B018  (made on first access)
-                self._warm_up.start()
-                return
 
     def go_back(self) -> None:
         """Show what was shown before."""
@@ -273,7 +193,7 @@ class MainWindow(QMainWindow):
 
     # -- following -----------------------------------------------------------------------------
     @Slot(object, object)
-    def _on_session(self, changes: frozenset[str], initiator: object) -> None:
+    def on_session(self, changes: frozenset[str], initiator: object) -> None:
         now = self.workspace.session.snapshot
         if changes & {"model_a", "model_b"}:
             self.pair_bar.set_pair(now.model_a, now.model_b)
@@ -304,15 +224,13 @@ class MainWindow(QMainWindow):
         self.pair_bar.set_layer_pair(now.layer_a, now.layer_b)
 
     @Slot(object)
-    def _show_classes(self, names: tuple[str, ...]) -> None:
+    def show_classes(self, names: tuple[str, ...]) -> None:
         self.pair_bar.set_classes(names)
         self.pair_bar.set_class(self.workspace.session.snapshot.class_name)
 
     @Slot(object)
-    def _on_index(self, index: ProjectIndex | None) -> None:
-        if index is not None and index.path != self._recent:
-            self._recent = index.path
-            settings.add_recent(index.path)
+    def on_index(self, index: ProjectIndex | None) -> None:
+        self._note_recent(index)
         self.navigator.show_index(index)
         self.navigator.select_models(self.workspace.session.snapshot.models)
         self.inspector.show_models(self._chosen_models())
@@ -324,30 +242,37 @@ class MainWindow(QMainWindow):
         self._leave_welcome(index)
         self.update_actions()
 
+    def _note_recent(self, index: ProjectIndex | None) -> None:
+        """Put the project at the top of the recent ones, with what it holds now."""
+        noted = None if index is None else (index.path, project_summary(index))
+        if noted is not None and noted != self._recent:
+            self._recent = noted
+            settings.add_recent(*noted)
+
     def _leave_welcome(self, index: ProjectIndex | None) -> None:
         """A project with runs opens on their results, once; one may come back to Welcome."""
         if index is None or not index.runs or index.path == self._left_welcome_for:
             return
         self._left_welcome_for = index.path
-        if self.perspective == "welcome":
+        if self.perspective == "welcome" and self.tour.step is None:
             audits = {run.audit for run in index.runs}
             first = next((audit for audit in _FIRST_SHOWN if audit in audits), "concepts")
             self.show_perspective(perspective_of(first) or "concepts")
 
     @Slot(object)
-    def _on_project(self, project: object) -> None:
+    def on_project(self, project: object) -> None:
         self.history.clear()
         if project is not None:
-            self._warm_up.start()
+            self.warm_up.start()
         self._show_title()
-        self._on_tab()
+        self.on_tab()
         if project is None:
             self.navigator.clear_jobs()
             self.show_perspective("welcome")
         self.update_actions()
 
     @Slot(int)
-    def _on_job(self, number: int) -> None:
+    def on_job(self, number: int) -> None:
         record = self.workspace.jobs.record(number)
         if record is not None and record.run is not None:
             self.navigator.set_job(record.run, None if record.state.finished else record)
@@ -375,6 +300,9 @@ class MainWindow(QMainWindow):
                 busy=jobs.busy,
                 resumable=any(run.resumable and run.id not in running for run in runs),
                 can_go_back=self.history.can_go_back,
+                sliced=now.image_slice is not None,
+                undo=self.workspace.undo.standing.undo,
+                redo=self.workspace.undo.standing.redo,
             )
         )
 
@@ -387,16 +315,16 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(f"{Path(project.path).name}{note} — Parallax")
 
     @Slot(object)
-    def _on_models(self, names: tuple[str, ...]) -> None:
+    def on_models(self, names: tuple[str, ...]) -> None:
         self.workspace.select_models(names, self.navigator)
 
     @Slot(object)
-    def _on_model_hovered(self, name: str | None) -> None:
+    def on_model_hovered(self, name: str | None) -> None:
         self.workspace.session.update({"hover_model": name}, self.navigator)
 
     # -- pair bar ------------------------------------------------------------------------------
     @Slot(object, object)
-    def _on_pair(self, model_a: str | None, model_b: str | None) -> None:
+    def on_pair(self, model_a: str | None, model_b: str | None) -> None:
         now = self.workspace.session.snapshot
         if (model_a, model_b) == (now.model_b, now.model_a) and model_a != model_b:
             self.workspace.swap(self.pair_bar)
@@ -404,11 +332,11 @@ class MainWindow(QMainWindow):
             self.workspace.set_pair(model_a, model_b, self.pair_bar)
 
     @Slot(object)
-    def _on_class(self, class_name: str | None) -> None:
+    def on_class(self, class_name: str | None) -> None:
         self.workspace.session.update({"class_name": class_name}, self.pair_bar)
 
     @Slot(object, object)
-    def _on_layers(self, layer_a: str | None, layer_b: str | None) -> None:
+    def on_layers(self, layer_a: str | None, layer_b: str | None) -> None:
         self.workspace.set_layers(layer_a, layer_b, self.pair_bar)
 
     # -- dropping ------------------------------------------------------------------------------
@@ -427,29 +355,6 @@ class MainWindow(QMainWindow):
     def sizeHint(self) -> QSize:
         return QSize(1360, 860)
 
-    def _restore_layout(self) -> None:
-        self.resize(self.sizeHint())
-        geometry, state = settings.load_layout()
-        if geometry is not None:
-            self.restoreGeometry(geometry)
-        if state is not None:
-            self.restoreState(state, _LAYOUT_VERSION)
-
-    def reset_layout(self) -> None:
-        """Every panel back where it was at first."""
-        settings.forget_layout()
-        self.restoreState(self._first_layout, _LAYOUT_VERSION)
-
-    @Slot()
-    def _fill_recent(self) -> None:
-        self.recent_menu.clear()
-        for path in settings.recent_projects():
-            action = self.recent_menu.addAction(f"{path.stem}   {path.parent}")
-            action.setData(str(path))
-            action.triggered.connect(self.commands.open_recent)
-        if self.recent_menu.isEmpty():
-            self.recent_menu.addAction("No project yet").setEnabled(False)
-
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ends at once when nothing runs; else asks, and ends when the job has stopped."""
         if not self._closing and self.workspace.jobs.busy:
@@ -458,10 +363,8 @@ class MainWindow(QMainWindow):
             return
         if not self._closing:
             self._closing = True
-            self._warm_up.stop()
-            settings.save_layout(
-                self.saveGeometry(), self.saveState(_LAYOUT_VERSION), self.perspective
-            )
+            self.warm_up.stop()
+            self.layouts.save()
             self.workspace.shut_down()
         if self.workspace.running:
             event.ignore()  # closes again when the lanes have ended
@@ -473,7 +376,7 @@ class MainWindow(QMainWindow):
         self.close()
 
     @Slot()
-    def _on_lanes_closed(self) -> None:
+    def on_lanes_closed(self) -> None:
         if self._closing and self.isVisible():
             self.close()
 
@@ -487,7 +390,6 @@ _FIRST_SHOWN = (
     "saliency",
     "semantics",
 )
-_DOCK_KEYS = {"navigator": "F9", "inspector": "F10", "jobs": "Ctrl+J"}
 
 
 def _may_be_examples(now: Snapshot) -> bool:

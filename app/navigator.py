@@ -10,85 +10,22 @@ from PySide6.QtGui import QColor, QFont
 from PySide6.QtWidgets import QMenu, QTreeWidget, QTreeWidgetItem, QWidget
 
 from app import theme
-from app.jobs import JobRecord, format_duration
-from app.lanes import JobState
-from app.project_index import ModelEntry, ProjectIndex, RunEntry, read_json
+from app.jobs import JobRecord
+from app.navigator_menus import MENUS, WRITES
+from app.navigator_words import model_tooltip, run_text, run_tooltip
+from app.project_index import ProjectIndex
 
 KIND_ROLE = Qt.ItemDataRole.UserRole
 ID_ROLE = Qt.ItemDataRole.UserRole + 1
 
-_SECTIONS = {"images": "Images", "models": "Models", "runs": "Runs"}
-_RUN_SIGNS = {"pending": "○", "running": "◐", "done": "✓", "cancelled": "◌", "failed": "✕"}
+_SECTIONS = {"images": "Images", "models": "Models", "runs": "Runs", "findings": "Findings"}
 _EMPTY = {
     "images": "none yet: drop a folder here",
     "models": "none yet: drop a checkpoint here",
     "runs": "none yet",
+    "findings": "none yet",
 }
-# Intents by kind of entry: (id of the intent, words).
-_MENUS: dict[str, tuple[tuple[str, str], ...]] = {
-    "section:images": (
-        ("add-images", "Add images…"),
-        ("add-labels", "Add label planes…"),
-        ("add-concept", "Add concept…"),
-    ),
-    "section:models": (("add-model", "Add model…"), ("import-table", "Import table…")),
-    "section:runs": (("run-audit", "Run an audit…"),),
-    "image set": (
-        ("run-audit", "Run an audit…"),
-        ("image-set-details", "Details…"),
-        ("relocate-image-set", "The images have moved…"),
-        ("remove-image-set", "Remove from the project"),
-    ),
-    "label planes": (
-        ("label-planes-details", "Details…"),
-        ("remove-label-planes", "Remove from the project"),
-    ),
-    "model": (
-        ("show-as-a", "Show as A"),
-        ("show-as-b", "Show as B"),
-        ("compare-models", "Compare the two selected"),
-        ("dissect-models", "Dissect…"),
-        ("embed-models", "Embed…"),
-        ("explain-images", "Explain images…"),
-        ("compare-semantics", "Compare by concepts…"),
-        ("run-audit", "Run an audit…"),
-        ("model-details", "Details…"),
-        ("rename-model", "Rename…"),
-        ("remove-model", "Remove from the project"),
-    ),
-    "run": (
-        ("show-run", "Show results"),
-        ("resume-run", "Resume"),
-        ("cancel-run", "Cancel"),
-        ("repeat-run", "Run again with other parameters…"),
-        ("run-details", "Details…"),
-        ("rename-run", "Rename…"),
-        ("remove-run", "Remove with its results"),
-    ),
-}
-_WRITES = frozenset(
-    {
-        "add-concept",
-        "add-images",
-        "compare-semantics",
-        "add-labels",
-        "add-model",
-        "import-table",
-        "dissect-models",
-        "embed-models",
-        "explain-images",
-        "run-audit",
-        "resume-run",
-        "repeat-run",
-        "rename-model",
-        "rename-run",
-        "remove-run",
-        "remove-model",
-        "remove-image-set",
-        "remove-label-planes",
-        "relocate-image-set",
-    }
-)
+_AWAY = "Not found where it was; the results are all here. To run anew, choose Relocate…"
 
 
 class Navigator(QTreeWidget):
@@ -108,6 +45,7 @@ class Navigator(QTreeWidget):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(self._open_menu)
         self.itemActivated.connect(self._on_activated)
+        self.itemClicked.connect(self._on_clicked)
         self.itemSelectionChanged.connect(self._on_selection)
         self.setMouseTracking(True)
         self.itemEntered.connect(self._on_entered)
@@ -117,6 +55,7 @@ class Navigator(QTreeWidget):
         self._selected: tuple[str, ...] = ()
         self._hovered: str | None = None
         self._running: dict[int, JobRecord] = {}
+        self._away: frozenset[tuple[str, int]] = frozenset()
         self._sections: dict[str, QTreeWidgetItem] = {}
         self._items: dict[str, list[QTreeWidgetItem]] = {key: [] for key in _SECTIONS}
         self._listed: dict[str, tuple[bool, list[Any]]] = {}
@@ -142,9 +81,11 @@ class Navigator(QTreeWidget):
         runs = index.runs[::-1] if index is not None else ()
         with QSignalBlocker(self):
             places = [("image set", e.id) for e in sets] + [("label planes", e.id) for e in labels]
+            places += [("slice", e.id) for e in index.slices] if index is not None else []
             self._fill("images", places)
             self._fill("models", [("model", model.name) for model in models])
             self._fill("runs", [("run", run.id) for run in runs])
+            self._fill_findings(len(index.findings) if index is not None else 0)
             self._paint_images()
             self._paint_models()
             self._paint_runs()
@@ -171,6 +112,12 @@ class Navigator(QTreeWidget):
                 is_model = item.data(0, KIND_ROLE) == "model"
                 if is_model or names:
                     item.setSelected(is_model and item.data(0, ID_ROLE) in names)
+
+    def set_away(self, away: frozenset[tuple[str, int]]) -> None:
+        """Mark what is not (or not all) where the project looks for it: (kind of place, id)."""
+        self._away = away
+        self._paint_images()
+        self._paint_models()
 
     def set_hover(self, model: str | None) -> None:
         """Mark the model hovered in another view."""
@@ -202,8 +149,8 @@ class Navigator(QTreeWidget):
             return
         self._listed[section] = state
         parent = self._sections[section]
-        while parent.childCount():
-            parent.takeChild(parent.childCount() - 1)
+        while (last := parent.child(parent.childCount() - 1)) is not None:
+            parent.removeChild(last)  # `takeChild` never frees
         self._items[section] = [_entry(kind, number) for kind, number in entries]
         if self._index is not None and not entries:
             empty = QTreeWidgetItem([_EMPTY[section]])
@@ -214,19 +161,43 @@ class Navigator(QTreeWidget):
             parent.addChild(item)
         parent.setExpanded(True)
 
+    def _fill_findings(self, amount: int) -> None:
+        """Their number alone: the panel of findings lists them."""
+        self._fill("findings", [])
+        section = self._sections["findings"]
+        section.setText(0, f"{_SECTIONS['findings']}  {amount:,}" if amount else "Findings")
+        for place in range(section.childCount()):
+            child = section.child(place)
+            if child is not None:
+                child.setHidden(amount > 0)
+
     def _paint_images(self) -> None:
         index = self._index
         if index is None:
             return
         for item, entry in zip(self._items["images"], index.image_sets, strict=False):
             left_out = f", {entry.rejected:,} left out" if entry.rejected else ""
-            item.setText(0, f"{entry.name}  {entry.images:,}{left_out}")
-            item.setToolTip(0, f"{entry.source}\n{entry.images:,} images ({entry.kind}){left_out}")
+            away = self._away_note("images", entry.id)
+            item.setText(0, f"{away}{entry.name}  {entry.images:,}{left_out}")
+            about = f"{entry.images:,} images ({entry.kind}){left_out}"
+            item.setToolTip(0, self._tip(f"{entry.source}\n{about}", "images", entry.id))
         for item, labels in zip(
-            self._items["images"][len(index.image_sets) :], index.labels, strict=True
+            self._items["images"][len(index.image_sets) :], index.labels, strict=False
         ):
-            item.setText(0, f"▦ {labels.name}  label planes")
-            item.setToolTip(0, f"{labels.source}\nlabel planes ({labels.kind})")
+            away = self._away_note("labels", labels.id)
+            item.setText(0, f"{away}▦ {labels.name}  label planes")
+            about = f"{labels.source}\nlabel planes ({labels.kind})"
+            item.setToolTip(0, self._tip(about, "labels", labels.id))
+        others = len(index.image_sets) + len(index.labels)
+        for item, one in zip(self._items["images"][others:], index.slices, strict=True):
+            item.setText(0, f"◫ {one.name}  slice of {one.images:,}")
+            item.setToolTip(0, f"slice of {one.images:,} images\n{one.origin}".strip())
+
+    def _away_note(self, kind: str, number: int) -> str:
+        return "✕ not found: " if (kind, number) in self._away else ""
+
+    def _tip(self, about: str, kind: str, number: int) -> str:
+        return f"{about}\n{_AWAY}" if (kind, number) in self._away else about
 
     def _paint_models(self) -> None:
         for item in self._children("models"):
@@ -247,7 +218,7 @@ class Navigator(QTreeWidget):
                 item.setForeground(0, QColor(colours[sides[0]]))
             else:
                 item.setData(0, Qt.ItemDataRole.ForegroundRole, None)
-            item.setToolTip(0, model_tooltip(model))
+            item.setToolTip(0, self._tip(model_tooltip(model), "model", model.id))
         self._paint_hover()
 
     def _paint_hover(self) -> None:
@@ -287,12 +258,12 @@ class Navigator(QTreeWidget):
     def menu_for(self, item: QTreeWidgetItem | None) -> QMenu | None:
         """The context menu of an entry, or None if it has none."""
         kind = item.data(0, KIND_ROLE) if item is not None else None
-        if item is None or self._index is None or kind not in _MENUS:
+        if item is None or self._index is None or kind not in MENUS:
             return None
         number = item.data(0, ID_ROLE)
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        for intent, text in _MENUS[kind]:
+        for intent, text in MENUS[kind]:
             action = menu.addAction(text)
             action.setData((intent, kind, number))
             action.setEnabled(self._possible(intent, number))
@@ -300,7 +271,7 @@ class Navigator(QTreeWidget):
         return menu
 
     def _possible(self, intent: str, number: Any) -> bool:
-        if self._index is None or (intent in _WRITES and self._index.read_only):
+        if self._index is None or (intent in WRITES and self._index.read_only):
             return False
         run = self._index.run(number) if intent.endswith("-run") else None
         if intent == "show-run":
@@ -326,6 +297,9 @@ class Navigator(QTreeWidget):
         if intent == "compare-models":
             models = [index.model(each) for each in self._selected]
             return len(models) == 2 and not any(m is None or m.imported for m in models)
+        if intent == "relocate-model":
+            weights = index.model(name)
+            return weights is not None and weights.has_weights_file
         model = index.model(name) if intent in ("show-as-a", "show-as-b") else None
         return model is None or not model.imported
 
@@ -373,10 +347,19 @@ class Navigator(QTreeWidget):
             self.model_hovered.emit(model)
 
     @Slot(QTreeWidgetItem, int)
+    def _on_clicked(self, item: QTreeWidgetItem, _column: int) -> None:
+        if item is self._sections["findings"] and self._index is not None:
+            self.intent.emit("show-findings", item.data(0, KIND_ROLE), None)
+
+    @Slot(QTreeWidgetItem, int)
     def _on_activated(self, item: QTreeWidgetItem, _column: int) -> None:
         kind, number = item.data(0, KIND_ROLE), item.data(0, ID_ROLE)
-        if kind == "run" and self._possible("show-run", number):
+        if kind == "section:findings":
+            self._on_clicked(item, 0)
+        elif kind == "run" and self._possible("show-run", number):
             self.intent.emit("show-run", kind, number)
+        elif kind == "slice":
+            self.intent.emit("show-slice", kind, number)
         elif kind in ("run", "model", "image set", "label planes"):
             self.intent.emit(f"{kind.replace(' ', '-')}-details", kind, number)
 
@@ -386,52 +369,3 @@ def _entry(kind: str, number: Any) -> QTreeWidgetItem:
     item.setData(0, KIND_ROLE, kind)
     item.setData(0, ID_ROLE, number)
     return item
-
-
-def run_text(run: RunEntry, job: JobRecord | None) -> str:
-    """A run in one line: state, name, how far."""
-    waiting = job is not None and job.state == JobState.PENDING
-    state = run.state if job is None else "pending" if waiting else "running"
-    sign = _RUN_SIGNS.get(state, "○")
-    pair = f" · {run.about}" if run.pair and str(run.model_b) not in run.name else ""
-    text = f"{sign} {run.name}{pair}"
-    if waiting:
-        return f"{text}  waiting"
-    if job is not None:
-        fraction = job.fraction
-        return f"{text}  {fraction:.0%}" if fraction is not None else text
-    if run.resumable:
-        # A run left “running” by a program that ended is simply unfinished.
-        words = {"pending": "not begun", "failed": "failed"}.get(run.state, "unfinished")
-        return f"{text}  {words}"
-    return text
-
-
-def run_tooltip(run: RunEntry) -> str:
-    """What a run is about, in a few lines."""
-    lines = [f"{run.audit}: {run.about}"]
-    if run.table:
-        lines.append(f"from the table {run.table}")
-    if run.layer_a and run.layer_b:
-        lines.append(f"layers {run.layer_a} and {run.layer_b}")
-    units = f"{run.units_done:,} of {run.units_total:,}" if run.units_total else f"{run.units_done}"
-    lines.append(f"{run.state}, {units} units of work done")
-    if run.seconds:
-        lines.append(f"took {format_duration(run.seconds)}")
-    if run.problems:
-        lines.append(f"{run.problems:,} things were left out: see Details")
-    if run.message:
-        lines.append(run.message)
-    return "\n".join(lines)
-
-
-def model_tooltip(model: ModelEntry) -> str:
-    """What a model is, in a few lines."""
-    if model.imported:
-        return f"{model.name}\nfrom an imported table: there is no network to run"
-    head = f"{model.num_classes:,} classes" if model.num_classes else "no class head"
-    lines = [model.specification, f"{model.architecture}, {head}, {len(model.layers)} layers"]
-    note = read_json(model.load_report).get("note")
-    if note:
-        lines.append(str(note))
-    return "\n".join(lines)

@@ -17,8 +17,11 @@ from PySide6.QtWidgets import (
 )
 
 from app import theme
+from app.slice_bar import SliceControl
+from app.widgets.eliding_combo import ElidingComboBox
 
 ALL_CLASSES = "all classes"
+_CAPTIONS_FROM = (1060, 860, 1060)  # widths from which “class”, “layers” and “and” have room
 
 
 class PairBar(QWidget):
@@ -37,6 +40,7 @@ class PairBar(QWidget):
         self.class_name = _combo("Class")
         self.layer_a = _combo("Layer of model A")
         self.layer_b = _combo("Layer of model B")
+        self.slices = SliceControl()
         self._make_searchable(self.class_name)
         self.swap = QToolButton()
         self.swap.setText("⇄")
@@ -63,11 +67,11 @@ class PairBar(QWidget):
         for widget, stretch in (
             (a, 0),
             (self._dots["a"], 0),
-            (self.model_a, 3),
+            (self.model_a, 4),
             (self.swap, 0),
             (b, 0),
             (self._dots["b"], 0),
-            (self.model_b, 3),
+            (self.model_b, 4),
         ):
             row.addWidget(widget, stretch)
         row.addSpacing(theme.GRID)
@@ -75,11 +79,13 @@ class PairBar(QWidget):
             (class_caption, 0),
             (self.class_name, 2),
             (layers, 0),
-            (self.layer_a, 2),
+            (self.layer_a, 3),
             (between, 0),
-            (self.layer_b, 2),
+            (self.layer_b, 3),
         ):
             row.addWidget(widget, stretch)
+        row.addSpacing(theme.GRID)
+        row.addWidget(self.slices, 1)
 
     def _make_searchable(self, combo: QComboBox) -> None:
         combo.setEditable(True)
@@ -156,16 +162,15 @@ class PairBar(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        wide = event.size().width() > 620
-        for caption in self._captions[2:]:
-            caption.setVisible(wide)
+        for caption, least in zip(self._captions[2:], _CAPTIONS_FROM, strict=True):
+            caption.setVisible(event.size().width() > least)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(360, super().minimumSizeHint().height())
 
 
 def _combo(name: str) -> QComboBox:
-    combo = QComboBox()
+    combo = ElidingComboBox()
     combo.setAccessibleName(name)
     combo.setToolTip(name)
     combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)

@@ -20,7 +20,7 @@ def palette_entries(registry: ActionRegistry, workspace: Workspace) -> list[Pale
         action = registry[definition.id]
         if action.isEnabled() and definition.id != "palette":
             keys = action.shortcut().toString()
-            text = plain_text(definition.text)
+            text = plain_text(action.text())
             entries.append(PaletteEntry("command", text, definition.id, keys))
     index = workspace.index
     if index is None:
@@ -30,6 +30,10 @@ def palette_entries(registry: ActionRegistry, workspace: Workspace) -> list[Pale
     entries += [
         PaletteEntry("concept set", entry.name, entry.id, "concept given by examples")
         for entry in index.concept_sets
+    ]
+    entries += [
+        PaletteEntry("slice", one.name, one.id, f"slice of {one.images:,} images")
+        for one in index.slices
     ]
     entries += [
         PaletteEntry("run", run.name, run.id, run.about)

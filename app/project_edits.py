@@ -50,14 +50,6 @@ def remove_run(project: Project, run: int) -> None:
     project.delete_run(run)
 
 
-def relocate_images(project: Project, image_set: int, folder: Path) -> int:
-    """Say where an image set lies now; returns how many of its images are there.
-
-    :raises AuditError: none of them is there.
-    """
-    return project.relocate_image_set(image_set, folder)
-
-
 def save_as(project: Project, path: Path) -> None:
     """Write the project to another file and go on with that one."""
     project.save_as(path)
@@ -137,3 +129,8 @@ def remove_concept(project: Project, number: int) -> None:
 def remove_examples(project: Project, examples: Sequence[int]) -> None:
     """Forget examples of a concept, by their ids."""
     project.remove_concept_examples(examples)
+
+
+def turn_examples(project: Project, examples: Sequence[int]) -> None:
+    """Make examples of a concept negatives, and negatives examples, by their ids."""
+    project.turn_concept_examples(examples)

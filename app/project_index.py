@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.project import IMPORTED, Project
+from app.finding_entries import FindingEntry, read_finding_entries
 
 RUNNABLE_STATES = frozenset({"pending", "cancelled", "failed", "running"})
 
@@ -44,6 +45,16 @@ class ConceptSetEntry:
 
 
 @dataclass(frozen=True)
+class SliceEntry:
+    """A named slice of the images; `origin`: in words, how they were chosen."""
+
+    id: int
+    name: str
+    origin: str
+    images: int
+
+
+@dataclass(frozen=True)
 class LayerEntry:
     name: str
     kind: str
@@ -61,6 +72,11 @@ class ModelEntry:
     load_report: str  # JSON
     layers: tuple[LayerEntry, ...]
     library: str = ""
+
+    @property
+    def has_weights_file(self) -> bool:
+        """Whether its weights lie in a file of their own, which can be moved."""
+        return "@" in self.specification or self.specification.startswith(("export:", "onnx:"))
 
     @property
     def imported(self) -> bool:
@@ -142,6 +158,8 @@ class ProjectIndex:
     runs: tuple[RunEntry, ...] = ()
     labels: tuple[LabelEntry, ...] = ()
     concept_sets: tuple[ConceptSetEntry, ...] = ()
+    findings: tuple[FindingEntry, ...] = ()
+    slices: tuple[SliceEntry, ...] = ()
 
     @cached_property
     def _models_by_name(self) -> dict[str, ModelEntry]:
@@ -153,6 +171,9 @@ class ProjectIndex:
 
     def model(self, name: str | None) -> ModelEntry | None:
         return self._models_by_name.get(name) if name is not None else None
+
+    def image_slice(self, number: int | None) -> SliceEntry | None:
+        return next((one for one in self.slices if one.id == number), None)
 
     def run(self, number: int | None) -> RunEntry | None:
         return self._runs_by_id.get(number) if number is not None else None
@@ -218,6 +239,10 @@ def read_index(project: Project) -> ProjectIndex:
         concept_sets=tuple(
             ConceptSetEntry(*row)
             for row in project.rows("SELECT id, name, kind FROM concept_set ORDER BY id")
+        ),
+        findings=read_finding_entries(project),
+        slices=tuple(
+            SliceEntry(one.id, one.name, one.origin, one.images) for one in project.image_slices()
         ),
     )
 
@@ -389,6 +414,7 @@ class ImageFacts:
     label: str | None
     width: int
     height: int
+    there: bool = True  # whether the original is at hand
 
 
 def read_image_facts(project: Project, image: int) -> ImageFacts | None:
@@ -402,7 +428,8 @@ def read_image_facts(project: Project, image: int) -> ImageFacts | None:
     if not rows:
         return None
     number, image_set, source, path, label, width, height = rows[0]
-    return ImageFacts(number, image_set, source, path, label, width or 0, height or 0)
+    there = project.resolve_image(number) is not None
+    return ImageFacts(number, image_set, source, path, label, width or 0, height or 0, there)
 
 
 def read_problems(project: Project, run: int, limit: int = 500) -> tuple[tuple[str, str], ...]:

@@ -39,6 +39,7 @@ class Snapshot:
     unit: int | None = None  # unit.id in focus
     units: frozenset[int] = frozenset()  # unit ids selected
     components: tuple[int, int] = (1, 2)  # of the embedding, across and up
+    image_slice: int | None = None  # id of the slice that views are narrowed to; None: all images
 
 
 FIELDS = frozenset(field.name for field in dataclasses.fields(Snapshot))

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QByteArray, QSettings
 
 _MOST_RECENT = 10
+_LONGEST_SUMMARY = 200
+_LARGEST_SIZE = 100_000
 SCHEMES = ("system", "light", "dark")
 
 
@@ -17,21 +22,42 @@ def open_settings() -> QSettings:
 
 def recent_projects() -> list[Path]:
     """Projects opened lately that are still there, the newest first."""
-    return [path for path in _listed() if path.is_file()]
+    return [path for path in listed_projects() if path.is_file()]
 
 
-def add_recent(path: Path) -> None:
-    """Put a project at the top of the recent ones."""
-    path = path.absolute()
-    paths = [path, *(other for other in _listed() if other != path)]
-    open_settings().setValue("recent", [str(p) for p in paths[:_MOST_RECENT]])
-
-
-def _listed() -> list[Path]:
+def listed_projects() -> list[Path]:
+    """Projects opened lately, also those that are no longer where they were."""
     value = open_settings().value("recent")
     if isinstance(value, str):  # a list of one comes back as its entry
         value = [value]
     return [Path(entry) for entry in value or [] if isinstance(entry, str) and entry]
+
+
+def add_recent(path: Path, summary: str = "") -> None:
+    """Put a project at the top of the recent ones, with what it holds in a few words."""
+    path = path.absolute()
+    paths = [path, *(other for other in listed_projects() if other != path)][:_MOST_RECENT]
+    summaries = {**recent_summaries(), str(path): summary}
+    _write_recent(paths, summaries)
+
+
+def remove_recent(path: Path) -> None:
+    """Take a project off the recent ones; the file, if there is one, stays."""
+    _write_recent([other for other in listed_projects() if other != path], recent_summaries())
+
+
+def recent_summaries() -> dict[str, str]:
+    """What the recent projects held when they were open last, by their paths."""
+    found = _read_json("recent_summaries")
+    return {path: text for path, text in found.items() if isinstance(text, str)}
+
+
+def _write_recent(paths: list[Path], summaries: Mapping[str, str]) -> None:
+    names = [str(path) for path in paths]
+    settings = open_settings()
+    settings.setValue("recent", names)
+    kept = {name: summaries[name][:_LONGEST_SUMMARY] for name in names if summaries.get(name)}
+    settings.setValue("recent_summaries", json.dumps(kept))
 
 
 def scheme() -> str:
@@ -57,11 +83,66 @@ def load_layout() -> tuple[QByteArray | None, QByteArray | None]:
     return _bytes(settings.value("geometry")), _bytes(settings.value("state"))
 
 
+def save_panels(states: Mapping[str, QByteArray]) -> None:
+    """Remember the arrangement of the panels in each perspective."""
+    settings = open_settings()
+    settings.remove("panels")
+    for perspective, state in states.items():
+        settings.setValue(f"panels/{perspective}", state)
+
+
+def load_panels() -> dict[str, QByteArray]:
+    settings = open_settings()
+    settings.beginGroup("panels")
+    found = {key: _bytes(settings.value(key)) for key in settings.childKeys()}
+    return {key: state for key, state in found.items() if state is not None}
+
+
+def save_dividers(sizes: Mapping[str, list[int]]) -> None:
+    """Remember the sizes between the dividers that were moved."""
+    open_settings().setValue("dividers", json.dumps(sizes))
+
+
+def load_dividers() -> dict[str, list[int]]:
+    return {
+        key: sizes
+        for key, sizes in _read_json("dividers").items()
+        if isinstance(sizes, list) and all(_is_size(size) for size in sizes)
+    }
+
+
+def _is_size(value: object) -> bool:
+    return isinstance(value, int) and 0 <= value <= _LARGEST_SIZE
+
+
 def forget_layout() -> None:
     settings = open_settings()
-    for key in ("geometry", "state", "perspective"):
+    for key in ("geometry", "state", "perspective", "panels", "dividers"):
         settings.remove(key)
+
+
+def tour_step() -> int:
+    """The step at which the tour was left; 0 at its beginning."""
+    value = open_settings().value("tour_step", 0)
+    try:
+        return max(0, int(value))  # type: ignore[call-overload, no-any-return]
+    except (TypeError, ValueError):
+        return 0
+
+
+def set_tour_step(step: int) -> None:
+    open_settings().setValue("tour_step", step)
 
 
 def _bytes(value: object) -> QByteArray | None:
     return value if isinstance(value, QByteArray) else None
+
+
+def _read_json(key: str) -> dict[str, Any]:
+    """A table of settings; empty if somebody has written something else there."""
+    text = open_settings().value(key)
+    try:
+        found = json.loads(text) if isinstance(text, str) else {}
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}

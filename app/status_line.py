@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 import psutil
 from PySide6.QtCore import QTimer, Signal, Slot
@@ -23,9 +24,16 @@ class StatusLine(QWidget):
     cancel_requested = Signal(int)
     jobs_requested = Signal()
 
-    def __init__(self, jobs: Jobs, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        jobs: Jobs,
+        accelerator: Callable[[], tuple[int, int] | None] | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
+        """`accelerator`: bytes in use and in all of the GPU, None where none is at work."""
         super().__init__(parent)
         self._jobs = jobs
+        self._accelerator = accelerator
         self._process = psutil.Process()
         self._device = ""
         self.text = ElidedLabel()
@@ -94,7 +102,16 @@ class StatusLine(QWidget):
             memory = ""
         threads = max(1, (os.cpu_count() or 1) - 1)
         device = self._device or f"CPU, {threads} {'thread' if threads == 1 else 'threads'}"
+        on_device = self._accelerator() if self._accelerator is not None else None
+        hint = f"The analysis works on: {device}."
+        if on_device is not None:
+            used, total = (format_bytes(number) for number in on_device)
+            device = f"{device}, {used} of {total}"
+            hint += f" Of its memory {used} of {total} are taken, also by other programs."
+        if memory:
+            hint += f" Parallax takes {memory} of this computer's memory."
         self.machine.setText(f"{device} · {memory}" if memory else device)
+        self.machine.setToolTip(hint)
 
     @Slot()
     def _cancel(self) -> None:

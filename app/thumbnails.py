@@ -71,6 +71,13 @@ class ThumbnailProvider(QObject):
             self._start()
         return None
 
+    def look_again(self) -> None:
+        """Ask anew for what was not there: the images may have been found."""
+        self._cache.clear()
+        missing, self._missing = self._missing, set()
+        for image in {key[0] for key in missing}:
+            self.ready.emit(image)
+
     def path(self, image_id: int) -> Path | None:
         """See `ImageSource.path`."""
         if self._project is None:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLabel,
-    QListWidget,
-    QListWidgetItem,
     QPushButton,
     QScrollArea,
     QVBoxLayout,
@@ -21,6 +17,8 @@ from analysis.figures.words import count
 from app import settings, theme
 from app.labels import wrapped_label
 from app.project_index import ProjectIndex
+from app.recent_list import RecentList
+from app.tour_steps import tour_steps
 
 _WIDTH = 620
 _BUTTONS_A_ROW = 3
@@ -56,10 +54,9 @@ class WelcomePage(QScrollArea):
         self.buttons.setSpacing(theme.GRID)
         self.recent_title = QLabel("Recent projects")
         self.recent_title.setProperty("muted", "true")
-        self.recent = QListWidget()
-        self.recent.setAccessibleName("Recent projects")
-        self.recent.itemActivated.connect(self._on_recent)
-        self.recent.itemClicked.connect(self._on_recent)
+        self.recent = RecentList()
+        self.recent.chosen.connect(self.recent_chosen)
+        self.recent.changed.connect(self._show_recent_title)
         self._build()
         self.show_index(None)
 
@@ -91,12 +88,15 @@ class WelcomePage(QScrollArea):
             self.title.setText("Parallax")
             self.text.setText(_ABOUT)
             self._set_buttons(
-                ("new", "New project…"), ("open", "Open…"), ("sample", "Open the sample project")
+                ("sample", "Open the sample project"),
+                ("new", "New project…"),
+                ("open", "Open…"),
+                ("tour", tour_words()),
             )
         else:
             self.title.setText(index.name or index.path.stem)
             self.text.setText(project_summary(index))
-            self._set_buttons(*next_steps(index))
+            self._set_buttons(*next_steps(index), ("tour", tour_words()))
         self._show_recent(index)
 
     def _set_buttons(self, *buttons: tuple[str, str]) -> None:
@@ -117,14 +117,11 @@ class WelcomePage(QScrollArea):
             self.buttons.addWidget(button, *divmod(position, _BUTTONS_A_ROW))
 
     def _show_recent(self, index: ProjectIndex | None) -> None:
-        self.recent.clear()
-        for path in settings.recent_projects():
-            if index is not None and path == index.path.absolute():
-                continue
-            item = QListWidgetItem(f"{path.stem}\n{path.parent}")
-            item.setData(Qt.ItemDataRole.UserRole, str(path))
-            item.setToolTip(str(path))
-            self.recent.addItem(item)
+        self.recent.show_recent(None if index is None else index.path.absolute())
+        self._show_recent_title()
+
+    @Slot()
+    def _show_recent_title(self) -> None:
         for widget in (self.recent_title, self.recent):
             widget.setVisible(self.recent.count() > 0)
 
@@ -134,10 +131,14 @@ class WelcomePage(QScrollArea):
         if sender is not None:
             self.action.emit(sender.property("action"))
 
-    @Slot(QListWidgetItem)
-    def _on_recent(self, item: QListWidgetItem) -> None:
-        path = Path(item.data(Qt.ItemDataRole.UserRole))
-        self.recent_chosen.emit(str(path))
+
+def tour_words() -> str:
+    """What the button of the tour says: it goes on where it was closed."""
+    step = settings.tour_step()
+    steps = len(tour_steps())
+    if 0 < step < steps:
+        return f"Go on with the tour ({step + 1} of {steps})"
+    return "Take the guided tour"
 
 
 def project_summary(index: ProjectIndex) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from analysis.figures.data import ConceptDetail
 from analysis.figures.unit_data import UnitDetail
-from analysis.figures.words import interval, number
+from analysis.figures.words import count, interval, number
 from app.project_index import ModelEntry
 
 _CANNOT = 0.3
@@ -29,6 +29,11 @@ def similarity_sentence(detail: ConceptDetail) -> str:
     """What the concept's similarity says, with its interval and what chance would give."""
     predictor, target = detail.predictor_model, detail.target_model
     value = detail.cmcs_pearson
+    if detail.slice_name and not detail.n_images:
+        return (
+            f"None of the images of class {detail.class_name} that were held out from the fit is in"
+            f" the slice “{detail.slice_name}”."
+        )
     if not math.isfinite(value):
         return (
             f"{predictor} could not be compared on this concept of {target}: "
@@ -38,6 +43,8 @@ def similarity_sentence(detail: ConceptDetail) -> str:
     numbers = f"CMCS {interval(value, detail.ci_low, detail.ci_high)}"
     if math.isfinite(detail.null_95):
         numbers += f", chance {number(detail.null_95)}"
+    if detail.slice_name:
+        numbers += f", {count(detail.n_images, 'image')} of the slice “{detail.slice_name}”"
     return f"{predictor} {verdict} this concept of {target} ({numbers})."
 
 

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from analysis.progress import Progress
 from analysis.project import Project
-from app import project_edits, run_choice
+from app import project_edits, reversible, run_choice
 from app.backend import Backend
 from app.collector import MainThreadCollector
 from app.focus import Focus
@@ -22,7 +22,9 @@ from app.problems import Problem, problem_of
 from app.project_index import ProjectIndex, RunEntry, read_index
 from app.session import Session
 from app.session_signals import SessionSignals
+from app.slice_focus import SliceFocus
 from app.thumbnails import ThumbnailProvider
+from app.undo import Edited, UndoStack
 
 _COALESCE_MS = 250
 _OPEN = "open the project"
@@ -49,10 +51,14 @@ class Workspace(QObject):
         self.pictures = Lane("pictures", self)
         self.explanations = Lane("explanations", self)  # of single pictures, beside a run
         self.jobs = Jobs(self.compute, self, brief=self.explanations)
+        self.drawing = Lane("drawing", self)  # figures and pages, which take seconds
         self.loader = Loader(self.store, self)
+        self.undo = UndoStack(self.store, self)
+        self.drawer = Loader(self.drawing, self)
         self.session = SessionSignals(Session(), self)
         self.thumbnails = ThumbnailProvider(self.pictures, self)
         self.focus = Focus(self.backend, self.loader, self.session, self)
+        self.slices = SliceFocus(self.backend, self.loader, self.session, self)
         self.project: Project | None = None
         self.index: ProjectIndex | None = None
         self._opening: Path | None = None
@@ -72,6 +78,8 @@ class Workspace(QObject):
         self.jobs.unit_committed.connect(self._on_unit)
         self.jobs.ended.connect(self._on_job_ended)
         self.jobs.busy_changed.connect(self._on_busy)
+        self.undo.edited.connect(self._on_edit_done)
+        self.undo.failed.connect(self.problem_found)
         self.loader.failed.connect(self._on_load_failed)
         for lane in self._lanes():
             lane.closed.connect(self._on_lane_closed)
@@ -111,8 +119,10 @@ class Workspace(QObject):
         self._opening = None
         self.close_project()
         self.project = project
+        self.undo.set_project(project)
         self.thumbnails.set_project(project)
         self.focus.set_project(project)
+        self.slices.set_project(project)
         self.session.update({"project": str(project.path)}, self)
         self.project_changed.emit(project)
         self.refresh_index()
@@ -125,16 +135,20 @@ class Workspace(QObject):
     def close_project(self) -> None:
         """Close the open project. Jobs must have ended: see `when_idle`."""
         self.loader.forget_all()
+        self.drawer.forget_all()
         self._coalesce.stop()
         self._dirty_runs.clear()
         self._followed.clear()
         project, self.project = self.project, None
         if project is None:
             return
+        self.undo.set_project(None)
         self.index = None
         self.thumbnails.set_project(None)
         self.focus.set_project(None)
+        self.slices.set_project(None)
         self.focus.set_index(None)
+        self.slices.set_index(None)
         self.session.update({"project": None}, self)
         self.index_changed.emit(None)
         self.project_changed.emit(None)
@@ -160,6 +174,7 @@ class Workspace(QObject):
     def _on_index(self, index: ProjectIndex) -> None:
         self.index = index
         self.focus.set_index(index)
+        self.slices.set_index(index)
         renamed, self._renamed = self._renamed, {}
         if self.session.snapshot.project != str(index.path):  # saved under another name
             renamed = {**vars(self.session.snapshot), **renamed, "project": str(index.path)}
@@ -304,22 +319,20 @@ class Workspace(QObject):
 
     def rename_model(self, old: str, new: str) -> None:
         """Give a model another name and go on looking at it."""
-        self.loader.load(
-            "edit rename_model",
-            project_edits.rename_model,
-            self._require_project(),
-            old,
-            new,
-            then=partial(self._on_renamed, old, new),
-        )
+        self.undo.do("rename model", partial(reversible.rename_model, old, new))
 
-    def _on_renamed(self, old: str, new: str, _answer: object) -> None:
+    def _follow_name(self, old: str, new: str) -> None:
         now = self.session.snapshot
         for side in ("model_a", "model_b"):
             if getattr(now, side) == old:
                 self._renamed[side] = new
         if old in now.models:
             self._renamed["models"] = tuple(new if name == old else name for name in now.models)
+
+    @Slot(object)
+    def _on_edit_done(self, edited: Edited) -> None:
+        if edited.renamed is not None:
+            self._follow_name(*edited.renamed)
         self.refresh_index()
 
     def _on_edited(self, _answer: object) -> None:
@@ -390,6 +403,7 @@ class Workspace(QObject):
         """Ask everything to end; `lanes_closed` follows, at once where nothing was running."""
         self._coalesce.stop()
         self.loader.forget_all()
+        self.drawer.forget_all()
         idle = not any(lane.busy for lane in self._lanes())
         for lane in self._lanes():
             lane.close()
@@ -399,7 +413,7 @@ class Workspace(QObject):
             self._collector.stop()
 
     def _lanes(self) -> tuple[Lane, ...]:
-        return self.compute, self.store, self.pictures, self.explanations
+        return self.compute, self.store, self.pictures, self.explanations, self.drawing
 
     @Slot()
     def _on_lane_closed(self) -> None:

@@ -120,7 +120,7 @@ def _read_picture(project: Project, source: Path | int, parameters: SaliencyPara
         if found is None:
             raise AuditError(
                 f"“{row['path']}” is no longer where it was.",
-                "Put the image folder back in its place.",
+                "Put the image folder back in its place, or relocate the images.",
             )
         number, name, label, file = source, Path(row["path"]).name, row["label"], found
     image = decode_image(file)

@@ -100,7 +100,7 @@ def label_planes(
         if not root.is_dir():
             raise AuditError(
                 f"The folder of the label planes “{name}” is not there any more.",
-                "Put it back, or name other label planes.",
+                "Put it back, relocate it, or name other label planes.",
             )
         if kind == "broden":
             sources.append(open_broden(root))

@@ -27,6 +27,16 @@ _PLANTED = {
     "metrics": "average-drop,average-increase,insertion,deletion,localisation,sparseness",
 }
 
+# Concepts by which the same two networks differ (the square) and agree (the others).
+SEMANTICS = {
+    "concepts": "pink square,roof,wheel,window",
+    "layers": 5,
+    "images": 132,
+    "negatives": 120,
+    "random_sets": 30,
+    "permutations": 100,
+}
+
 # The comparisons worth seeing first: the planted difference, two seeds, a CNN and a transformer;
 # then all networks beside each other.
 _RUNS: tuple[tuple[str, tuple[str, ...], Mapping[str, Any]], ...] = (
@@ -36,6 +46,7 @@ _RUNS: tuple[tuple[str, tuple[str, ...], Mapping[str, Any]], ...] = (
     ("evaluation", (), {}),
     ("embedding", (), {}),
     ("saliency", ("pink-sensitive", "pink-invariant", "vit", "untrained"), _PLANTED),
+    ("semantics", ("pink-sensitive", "pink-invariant"), SEMANTICS),
     ("concepts", ("cnn-seed-1", "cnn-seed-2"), {}),
     ("layers", ("cnn-seed-1", "vit"), {}),
 )

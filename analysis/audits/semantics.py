@@ -56,6 +56,10 @@ class SemanticsParameters:
         "", "Classes for TCAV by name, separated by commas; empty: the labels that the model has"
         " as classes",
     )  # fmt: skip
+    class_names: str = parameter(
+        "", "What the models call a label, for TCAV, as label=class, separated by commas: where"
+        " both have other names for one thing",
+    )  # fmt: skip
     images: int = parameter(
         200, "Images at most, spread over the classes; 0: all", minimum=0, maximum=10_000_000
     )
@@ -111,6 +115,22 @@ class SemanticsParameters:
             found.add(share)
         return tuple(sorted(found))
 
+    def named_classes(self) -> dict[str, str]:
+        """Classes of the models by the label of the images that they stand for, in lower case.
+
+        :raises AuditError: a part that is not label=class, or a label twice.
+        """
+        found: dict[str, str] = {}
+        for part in split_names(self.class_names):
+            label, sign, name = (piece.strip() for piece in part.partition("="))
+            if not (label and sign and name) or label.casefold() in found:
+                raise AuditError(
+                    f"“{part}” does not say which class stands for a label.",
+                    "Give each label once, as vehicle=sports car,bird=robin.",
+                )
+            found[label.casefold()] = name.casefold()
+        return found
+
     def named_layers(self, side: str) -> tuple[str, ...]:
         """Layers asked for by name of a side, “a” or “b”."""
         return split_names(self.layers_a if side == "a" else self.layers_b)
@@ -165,6 +185,7 @@ class SemanticsAudit:
     def check(self, request: Request) -> None:
         parameters: SemanticsParameters = request.parameters
         parameters.mask_thresholds()
+        parameters.named_classes()
         if parameters.frame > parameters.resize:
             raise AuditError(
                 f"A square of {parameters.frame} pixels cannot be cut from {parameters.resize}.",

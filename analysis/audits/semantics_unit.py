@@ -205,7 +205,8 @@ class _Vectors:
         ]  # fmt: skip
 
     def _classes(self, model: LoadedModel) -> list[tuple[str, int]]:
-        """Labels of the images that the model has as classes, with the class's number."""
+        """Labels of the images that the model has as classes, by their own or by a given name,
+        with the class's number."""
         if not model.num_classes:
             self._problems.append((self._model, "Without a classifier head there is no TCAV."))
             return []
@@ -213,9 +214,12 @@ class _Vectors:
         codes = {name.casefold(): code for code, name in enumerate(names)}
         labels = sorted({image.label for image in self._images.images if image.label})
         wanted = split_names(self._parameters.classes)
+        called = self._parameters.named_classes()
         found = []
         for label in wanted or labels:
-            code = codes.get(label.casefold())
+            # A model that has no class of the name given may have one called like the label.
+            own = codes.get(label.casefold())
+            code = codes.get(called.get(label.casefold(), ""), own)
             shown = sum(image.label == label for image in self._images.images)
             if code is not None and shown >= _LEAST_IMAGES:
                 found.append((label, code))

@@ -17,6 +17,8 @@ from analysis.figures.readers import (
     replacement_points,
 )
 from analysis.figures.selection import of_class, telling_concepts
+from analysis.figures.slice_concepts import sliced_detail, sliced_points
+from analysis.figures.slices import SliceChoice, SlicedParameters, no_images, slice_named
 from analysis.figures.tables import (
     concept_table,
     concepts_table,
@@ -39,7 +41,7 @@ class LayersFigureParameters:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConceptsFigureParameters:
+class ConceptsFigureParameters(SlicedParameters):
     """What the plot of similarity against importance shows."""
 
     measure: str = parameter(
@@ -57,7 +59,7 @@ class ConceptsFigureParameters:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConceptFigureParameters:
+class ConceptFigureParameters(SlicedParameters):
     """Which concept is shown."""
 
     concept: int = parameter(
@@ -83,7 +85,17 @@ def _read_concepts(project: Project, run: int, chosen: ConceptsFigureParameters)
     data = concept_points(project, run)
     if len(data.concept_id) == 0:
         raise no_results(run, "concepts")
+    within = slice_named(project, chosen.slice)
+    if within is not None:
+        data = _sliced(project, run, within)
     return _limited(data, chosen.class_name)
+
+
+def _sliced(project: Project, run: int, within: SliceChoice) -> ConceptPoints:
+    data = sliced_points(project, run, within)
+    if len(data.concept_id) == 0:
+        raise no_images(within, run)
+    return data
 
 
 def _read_replacement(
@@ -96,12 +108,20 @@ def _read_replacement(
 
 
 def read_concept(project: Project, run: int, chosen: ConceptFigureParameters) -> ConceptDetail:
-    if chosen.concept:
-        return concept_detail(project, chosen.concept)
-    ids = telling_concepts(concept_points(project, run), 1)
-    if not ids:
-        raise no_results(run, "concepts")
-    return concept_detail(project, ids[0])
+    within = slice_named(project, chosen.slice)
+    concept = chosen.concept
+    if not concept:
+        data = concept_points(project, run) if within is None else _sliced(project, run, within)
+        ids = telling_concepts(data, 1)
+        if not ids:
+            raise no_results(run, "concepts")
+        concept = ids[0]
+    if within is None:
+        return concept_detail(project, concept)
+    detail = sliced_detail(project, concept, within)
+    if not len(detail.real):
+        raise no_images(within, detail.run)
+    return detail
 
 
 def _limited(data: Any, class_name: str) -> Any:
@@ -129,7 +149,9 @@ def _render_concepts(
 ) -> Figure:
     from analysis.figures.render_concepts import render_concepts
 
-    return render_concepts(data, width_mm, **asdict(chosen))
+    look = asdict(chosen)
+    del look["slice"]  # the data are of it already
+    return render_concepts(data, width_mm, **look)
 
 
 def _render_concept(

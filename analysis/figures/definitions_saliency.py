@@ -33,6 +33,8 @@ from analysis.figures.saliency_tables import (
     maps_table,
 )
 from analysis.figures.saliency_words import measure_settings, split_methods
+from analysis.figures.slice_saliency import sliced_faithfulness, sliced_index
+from analysis.figures.slices import SliceChoice, SlicedParameters, no_images, slice_named
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -45,7 +47,7 @@ _METHODS = "Only these methods by name, separated by commas; empty means all"
 
 
 @dataclass(frozen=True, kw_only=True)
-class SaliencyFigureParameters:
+class SaliencyFigureParameters(SlicedParameters):
     """Which maps stand side by side, and how."""
 
     grid: str = parameter(
@@ -67,7 +69,7 @@ class SaliencyFigureParameters:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FaithfulnessFigureParameters:
+class FaithfulnessFigureParameters(SlicedParameters):
     """Which numbers are shown."""
 
     metrics: str = parameter("", "Only these metrics, separated by commas; empty means all")
@@ -76,7 +78,7 @@ class FaithfulnessFigureParameters:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CurvesFigureParameters:
+class CurvesFigureParameters(SlicedParameters):
     """Which curves are shown."""
 
     models: str = parameter("", _MODELS)
@@ -111,18 +113,23 @@ def _methods(index: SaliencyIndex, text: str) -> list[str]:
     return [method_named(index.methods, name) for name in split_methods(text)]
 
 
-def _known(project: Project, run: int) -> SaliencyIndex:
+def _known(project: Project, run: int, within: SliceChoice | None) -> SaliencyIndex:
     index = saliency_index(project, run)
     if not len(index.images):
         raise no_results(run, "saliency")
-    return index
+    if within is None:
+        return index
+    narrowed = sliced_index(project, run, within)
+    if not len(narrowed.images):
+        raise no_images(within, run)
+    return narrowed
 
 
 def _read_maps(project: Project, run: int, asked: SaliencyFigureParameters) -> MapGrid:
-    index = _known(project, run)
+    index = _known(project, run, slice_named(project, asked.slice))
     return read_grid(
         project,
-        run,
+        index,
         asked.grid,
         [asked.image] if asked.image else [],
         asked.images,
@@ -147,6 +154,11 @@ def _read_faithfulness(
     whole = faithfulness_summary(project, run)
     if not whole.metrics:
         raise no_results(run, "saliency")
+    within = slice_named(project, asked.slice)
+    if within is not None:
+        whole, _ = sliced_faithfulness(project, run, within)
+        if not whole.metrics:
+            raise no_images(within, run)
     keys = tuple(metric.key for metric in whole.metrics)
     labels = tuple(method.label for method in whole.methods)
     methods = [method_named(whole.methods, name) for name in split_methods(asked.methods)]
@@ -181,6 +193,7 @@ def _part(
         best=whole.best[at],
         level=whole.level[at],
         tied=whole.tied[np.ix_(models, methods)],
+        slice_name=whole.slice_name,
     )
 
 
@@ -196,7 +209,8 @@ def _render_faithfulness(
 
 
 def _read_curves(project: Project, run: int, asked: CurvesFigureParameters) -> CurvesData:
-    index = _known(project, run)
+    within = slice_named(project, asked.slice)
+    index = _known(project, run, within)
     labels = tuple(method.label for method in index.methods)
     names = chosen(_names(asked.models), index.models, f"Run {run} has no maps by the model")
     methods = chosen(_methods(index, asked.methods), labels, f"Run {run} has no method")
@@ -205,7 +219,7 @@ def _read_curves(project: Project, run: int, asked: CurvesFigureParameters) -> C
         for row in project.rows("SELECT DISTINCT model, method FROM curve WHERE run = ?", (run,))
     }
     pairs = [(name, label) for name in names for label in methods if (name, label) in measured]
-    curves = mean_curves(project, run, pairs)
+    curves = mean_curves(project, run, pairs, within)
     if not curves:
         raise AuditError(
             f"Run {run} has no curves of this choice.",

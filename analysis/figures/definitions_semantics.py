@@ -23,6 +23,7 @@ from analysis.figures.semantics_choice import (
 )
 from analysis.figures.semantics_data import (
     MEAN,
+    MaskSimilarityMatrix,
     SemanticsIndex,
     Separability,
     SpaceSimilarityMatrix,
@@ -43,6 +44,8 @@ from analysis.figures.semantics_tables import (
     space_table,
     tcav_table,
 )
+from analysis.figures.slice_semantics import sliced_masks, sliced_semantics
+from analysis.figures.slices import SlicedParameters, no_images, slice_named
 from analysis.name_lists import split_names
 
 if TYPE_CHECKING:
@@ -91,7 +94,7 @@ class TcavFigureParameters:
 
 
 @dataclass(frozen=True, kw_only=True)
-class MasksFigureParameters:
+class MasksFigureParameters(SlicedParameters):
     """Which concepts are compared, and at which threshold."""
 
     layer_a: str = parameter("", _LAYER_A)
@@ -105,7 +108,7 @@ class MasksFigureParameters:
 
 
 @dataclass(frozen=True, kw_only=True)
-class MaskPairFigureParameters:
+class MaskPairFigureParameters(SlicedParameters):
     """Whose masks are shown over which images."""
 
     layer_a: str = parameter("", _LAYER_A)
@@ -120,7 +123,7 @@ class MaskPairFigureParameters:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RobustnessFigureParameters:
+class RobustnessFigureParameters(SlicedParameters):
     """Which pairs of concepts are shown."""
 
     layer_a: str = parameter("", _LAYER_A)
@@ -246,9 +249,25 @@ def _render_tcav(
     return render_tcav(data.index, data.scores, width_mm)
 
 
-def _read_masks(project: Project, run: int, asked: MasksFigureParameters) -> MaskPairs:
+def _compared(
+    project: Project,
+    run: int,
+    asked: MasksFigureParameters | MaskPairFigureParameters | RobustnessFigureParameters,
+) -> tuple[SemanticsIndex, MaskSimilarityMatrix]:
+    """What the run holds and the UCS of the layers asked for, both of the slice if there is one."""
     index = semantics_index(project, run)
     matrix = compared_layers(project, index, asked.layer_a, asked.layer_b)
+    within = slice_named(project, asked.slice)
+    if within is None:
+        return index, matrix
+    narrowed = sliced_semantics(project, run, within)
+    if not len(narrowed.images):
+        raise no_images(within, run)
+    return narrowed, sliced_masks(project, run, matrix.layer_a, matrix.layer_b, within)
+
+
+def _read_masks(project: Project, run: int, asked: MasksFigureParameters) -> MaskPairs:
+    index, matrix = _compared(project, run, asked)
     threshold = threshold_place(matrix, asked.threshold)
     return MaskPairs(index, matrix, threshold, best_pairs(matrix, threshold))
 
@@ -262,8 +281,7 @@ def _render_masks(
 
 
 def _read_mask_pair(project: Project, run: int, asked: MaskPairFigureParameters) -> MaskPictures:
-    index = semantics_index(project, run)
-    matrix = compared_layers(project, index, asked.layer_a, asked.layer_b)
+    index, matrix = _compared(project, run, asked)
     threshold = asked.threshold or 0.5
     nearest = int(np.argmin(np.abs(matrix.thresholds - threshold)))
     pair = pair_of(matrix, nearest, asked.concept_a, asked.concept_b)
@@ -280,8 +298,7 @@ def _render_mask_pair(
 
 
 def _read_robustness(project: Project, run: int, asked: RobustnessFigureParameters) -> MaskPairs:
-    index = semantics_index(project, run)
-    matrix = compared_layers(project, index, asked.layer_a, asked.layer_b)
+    index, matrix = _compared(project, run, asked)
     threshold = threshold_place(matrix, asked.threshold)
     if asked.concept_a >= 0 or asked.concept_b >= 0:
         pairs = [pair_of(matrix, threshold, asked.concept_a, asked.concept_b)]

@@ -10,6 +10,8 @@ import numpy as np
 from analysis.audits.parameters import parameter
 from analysis.errors import AuditError
 from analysis.figures.definition import FigureDefinition, no_results
+from analysis.figures.slice_units import sliced_units
+from analysis.figures.slices import SlicedParameters, slice_named
 from analysis.figures.unit_data import Profiles, ThresholdSweep, UnitDetail, UnitTable
 from analysis.figures.unit_readers import profiles, threshold_sweep, unit_details, unit_table
 from analysis.figures.unit_tables import profiles_table, sweep_table, units_table
@@ -29,7 +31,7 @@ class ProfilesFigureParameters:
 
 
 @dataclass(frozen=True, kw_only=True)
-class UnitsFigureParameters:
+class UnitsFigureParameters(SlicedParameters):
     """Which units are shown."""
 
     model: str = parameter("", "Only units of this model; empty means all models")
@@ -89,7 +91,8 @@ def _read_units(
             f"No unit of run {run} fits this choice.",
             "Choose another concept, or set interpretable=false to see units at chance too.",
         )
-    return unit_details(project, ids)
+    within = slice_named(project, chosen.slice)
+    return unit_details(project, ids) if within is None else sliced_units(project, ids, within)
 
 
 def best_units(

@@ -21,6 +21,7 @@ from analysis.figures.definitions_units import UNIT_FIGURES
 from analysis.figures.files import write_atomically
 from analysis.figures.provenance import figure_provenance, file_metadata
 from analysis.figures.readers import latest_run, run_row
+from analysis.figures.slices import slice_line, slice_named
 from analysis.figures.tables import csv_bytes, json_bytes
 
 if TYPE_CHECKING:
@@ -136,10 +137,18 @@ def render_bytes(
     svg_text: str = "text",
 ) -> bytes:
     """A prepared figure as the bytes of an svg, pdf or png file."""
-    metadata = file_metadata(_provenance(project, prepared), prepared.definition.title, format)
+    line = _slice_line(project, prepared)
+    title = f"{prepared.definition.title}. {line}" if line else prepared.definition.title
+    metadata = file_metadata(_provenance(project, prepared), title, format)
     with style.journal_style(svg_text):
         figure = prepared.definition.render(project, prepared.data, prepared.parameters, width_mm)
-        return style.figure_bytes(figure, format, dpi, metadata)
+        return style.figure_bytes(figure, format, dpi, metadata, line)
+
+
+def _slice_line(project: Project, prepared: PreparedFigure) -> str:
+    """Which images a figure was narrowed to; empty: it shows all."""
+    within = slice_named(project, getattr(prepared.parameters, "slice", ""))
+    return slice_line(within) if within is not None else ""
 
 
 def figure_table(

@@ -35,7 +35,7 @@ from analysis.name_lists import split_names
 if TYPE_CHECKING:
     from analysis.project import Project
 
-LAYER_MEASURES = ("mmcs_pearson", "mmcs_spearman", "cka")
+LAYER_MEASURES = ("mmcs_pearson", "mmcs_spearman", "cka", "rsa", "procrustes")
 RESULT_TABLES = {
     "layers": "layer_similarity",
     "concepts": "concept",
@@ -110,7 +110,7 @@ def layer_similarity(
 ) -> LayerSimilarity | None:
     """The similarity of every layer of model A to every layer of model B.
 
-    :param measure: mmcs_pearson, mmcs_spearman or cka. The interval and the null are those of
+    :param measure: one of `LAYER_MEASURES`. The interval and the null are those of
         mmcs_pearson: for the other measures they are NaN.
     Returns None when the run has no results yet. Layers are ordered by depth.
     Raises AuditError for an unknown run or measure.
@@ -220,6 +220,10 @@ def concept_points(project: Project, run: int) -> ConceptPoints:
         )
     }
     parameters = json.loads(about["parameters"] or "{}")
+    values: dict[str, Any] = {
+        name.strip(): read_only(as_floats(column)[order])
+        for name, column in zip(_POINT_COLUMNS.split(","), numbers, strict=True)
+    }
     return ConceptPoints(
         run=run,
         model_a=about["model_a"],
@@ -230,10 +234,7 @@ def concept_points(project: Project, run: int) -> ConceptPoints:
         side=read_only(as_signs(sides)[order]),
         class_name=read_only(as_names(classes)[order]),
         concept=read_only(as_integers(concepts)[order]),
-        **{
-            name.strip(): read_only(as_floats(column)[order])
-            for name, column in zip(_POINT_COLUMNS.split(","), numbers, strict=True)
-        },
+        **values,
     )
 
 

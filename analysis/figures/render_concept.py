@@ -133,10 +133,11 @@ def _scatter(axes: Axes, data: ConceptDetail) -> None:
 
 def _numbers(axes: Axes, data: ConceptDetail) -> None:
     """The concept's scores as dots on one scale, each with its words and digits."""
+    missing = "of all images only" if data.slice_name else "not computed yet"
     rows = [
         ("cross-model similarity (CMCS)", data.cmcs_pearson, "not computed yet"),
-        ("same-model similarity (SMCS)", data.smcs_pearson, "not computed yet"),
-        ("best single match (MCS)", data.mcs_pearson, "not computed yet"),
+        ("same-model similarity (SMCS)", data.smcs_pearson, missing),
+        ("best single match (MCS)", data.mcs_pearson, missing),
         ("importance", data.importance, "no classification head"),
         ("stability across seeds", data.stability, "not computed"),
         ("reconstruction error", data.reconstruction_error, "not computed"),

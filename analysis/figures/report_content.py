@@ -1,6 +1,6 @@
-"""What a report on a project says: plain text, tables and pictures.
+"""What the results of a project say: the chapters of a report, its tables of models and data.
 
-The same content becomes a web page (`report_page`) or a PDF (`report_print`).
+Which of it stands in a report, and in which order, is said by a composition.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from analysis.figures.provenance import image_provenance, without_folder
 from analysis.figures.readers import has_results
 from analysis.figures.render_concepts import regions
 from analysis.figures.report_embedding import embedding_section, evaluation_section
+from analysis.figures.report_layers import other_measures
 from analysis.figures.report_parts import (
     Picture,
     ReportContent,
     ReportTable,
     Section,
-    drawing,
     parameters_table,
-    photographs,
+    picture_of,
     state_sentence,
 )
 from analysis.figures.report_saliency import saliency_section
@@ -51,32 +51,50 @@ def report_content(project: Project) -> ReportContent:
 
     Raises AuditError when the project has no results.
     """
-    runs = _reported_runs(project)
+    runs = reported_runs(project)
     if not runs:
-        raise AuditError(
-            "This project has no results to report yet.",
-            "Start an audit first: `parallax run FILE concepts` or `parallax run FILE layers`.",
-        )
+        raise nothing_to_report()
     sections, summary = [], []
     for run in runs:
-        section, sentence = _SECTIONS[run["audit"]](project, run)
+        section, sentence = run_section(project, run)
         sections.append(section)
         summary.append(sentence)
     return ReportContent(
         title=plain(project.name),
         summary=tuple(summary),
-        models=_models_table(project),
-        images=_images_table(project),
-        runs=_runs_table(project),
+        models=models_table(project),
+        images=images_table(project),
+        runs=runs_table(project),
         sections=tuple(sections),
-        problems=_problems_table(project),
+        problems=problems_table(project),
         limits=report_words.limits({run["audit"] for run in runs}),
         commands=report_words.commands(project, runs),
         written_by=f"Parallax {analysis.__version__}",
     )
 
 
-def _reported_runs(project: Project) -> list[Any]:
+def nothing_to_report() -> AuditError:
+    return AuditError(
+        "This project has no results to report yet.",
+        "Start an audit first: `parallax run FILE concepts` or `parallax run FILE layers`.",
+    )
+
+
+def run_section(project: Project, run: Any) -> tuple[Section, str]:
+    """The chapter on a run (a row of the table), and a sentence that sums it up.
+
+    Raises AuditError where the run has no results or is of an audit that reports do not know.
+    """
+    section = _SECTIONS.get(run["audit"])
+    if section is None or not has_results(project, run["id"], run["audit"]):
+        raise AuditError(
+            f"Run {run['id']} has no results to report yet.", "Let it go on, or leave it out."
+        )
+    return section(project, run)
+
+
+def reported_runs(project: Project) -> list[Any]:
+    """The newest run with results of every audit and its models, in the order of the audits."""
     newest: dict[tuple[Any, ...], Any] = {}
     for row in project.rows("SELECT * FROM run ORDER BY id"):
         if has_results(project, row["id"], row["audit"]):
@@ -92,7 +110,8 @@ def _kind(run: Any) -> tuple[str, bool]:
     return preset, bool(parameters.get("imported"))
 
 
-def _models_table(project: Project) -> ReportTable:
+def models_table(project: Project) -> ReportTable:
+    """Every model with what identifies it."""
     rows = project.rows("SELECT * FROM model ORDER BY position, id")
     return ReportTable(
         ("model", "specification", "classes", "weights (SHA-256)"),
@@ -114,7 +133,8 @@ def _classes(model: Any) -> str:
     return f"{model['num_classes']:,}" if model["num_classes"] else "no classification head"
 
 
-def _images_table(project: Project) -> ReportTable:
+def images_table(project: Project) -> ReportTable:
+    """Every image set with one hash over all its images."""
     rows = []
     for image_set, name, kind in project.rows("SELECT id, name, kind FROM image_set ORDER BY id"):
         about = image_provenance(project, image_set) or {}
@@ -138,7 +158,8 @@ def _images_table(project: Project) -> ReportTable:
     return ReportTable(columns, tuple(rows))
 
 
-def _runs_table(project: Project) -> ReportTable:
+def runs_table(project: Project) -> ReportTable:
+    """Every run, what it was about and how far it came."""
     rows = []
     for row in project.rows("SELECT * FROM run ORDER BY id"):
         done = project.value(
@@ -153,7 +174,7 @@ def _runs_table(project: Project) -> ReportTable:
                 plain(row["state"]),
                 units,
                 plain(row["device"] or "not started"),
-                plain(row["finished"] or "not finished"),
+                plain(row["finished"] or "not finished")[:16].replace("T", " "),
             )
         )
     columns = ("run", "audit", "models", "state", "units of work done", "device", "finished")
@@ -169,7 +190,8 @@ def _run_models(project: Project, run: Any) -> str:
     return shown if len(models) <= _MODELS_SHOWN else f"{shown}, … ({len(models)} models)"
 
 
-def _problems_table(project: Project) -> ReportTable:
+def problems_table(project: Project) -> ReportTable:
+    """What could not be used, and why."""
     rows = [
         (f"run {run}", plain(subject), plain(reason))
         for run, subject, reason in project.rows(
@@ -215,8 +237,7 @@ def _layers_section(project: Project, run: Any) -> tuple[Section, str]:
         else "For these pairs of layers it is not known what chance would give."
     )
     classes = f"{data.classes_done:,} of {count(data.classes_total, 'class', 'classes')}"
-    picture = drawing(
-        project,
+    picture = picture_of(
         prepared,
         f"Heatmap of the similarity of {len(data.layers_a)} layers of A and"
         f" {len(data.layers_b)} layers of B",
@@ -224,7 +245,10 @@ def _layers_section(project: Project, run: Any) -> tuple[Section, str]:
     )
     section = Section(
         f"Layers of {_pair(run)}",
-        (sentence + state_sentence(run), f"{share} The means are over {classes}."),
+        (
+            sentence + state_sentence(run),
+            f"{share} The means are over {classes}.{other_measures(project, run['id'])}",
+        ),
         report_words.HOW_TO_READ_LAYERS,
         (picture,),
         parameters_table(run),
@@ -245,8 +269,7 @@ def _concepts_section(project: Project, run: Any) -> tuple[Section, str]:
     data: ConceptPoints = prepared.data
     sentences = [_side_sentence(data, side) for side in "ab"]
     pictures = [
-        drawing(
-            project,
+        picture_of(
             prepared,
             "Scatter plots of similarity and importance of the concepts of both models",
             f"Similarity and importance of every concept, run {run['id']}.",
@@ -255,8 +278,7 @@ def _concepts_section(project: Project, run: Any) -> tuple[Section, str]:
     if project.value("SELECT 1 FROM replacement WHERE run = ? LIMIT 1", (run["id"],)):
         replacement = prepare_figure(project, "replacement", run["id"])
         pictures.append(
-            drawing(
-                project,
+            picture_of(
                 replacement,
                 "Scatter plots of the replacement test",
                 "What changes in a model when a concept is replaced by its prediction.",
@@ -300,7 +322,7 @@ def _concept_picture(project: Project, run: int, concept: int) -> Picture:
     prepared = prepare_figure(project, "concept", run, concept=concept)
     detail: ConceptDetail = prepared.data
     sentence = concept_sentence(detail)
-    return Picture("jpeg", photographs(project, prepared), sentence, sentence)
+    return picture_of(prepared, sentence, sentence)
 
 
 def concept_sentence(detail: ConceptDetail) -> str:

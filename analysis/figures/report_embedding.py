@@ -18,8 +18,8 @@ from analysis.figures.render_embedding import PRESET_WORDS
 from analysis.figures.report_parts import (
     Picture,
     Section,
-    drawing,
     parameters_table,
+    picture_of,
     state_sentence,
 )
 from analysis.figures.words import count, interval, number, plain
@@ -86,7 +86,7 @@ def embedding_section(project: Project, run: Any) -> tuple[Section, str]:
             prepared = prepare_figure(project, name, run["id"])
         except AuditError:
             continue  # the run has nothing of this kind: no performance, or a single component
-        pictures.append(drawing(project, prepared, text, caption))
+        pictures.append(picture_of(prepared, text, caption))
         if isinstance(prepared.data, ConceptCounts):
             more.append(_one_concept(prepared.data))
     more += [
@@ -111,8 +111,7 @@ def _scatter(project: Project, run: int) -> tuple[EmbeddingPoints, list[Picture]
         return data, []
     prepared = prepare_figure(project, "embedding", run)
     words = PRESET_WORDS.get(data.preset, data.preset)
-    picture = drawing(
-        project,
+    picture = picture_of(
         prepared,
         f"Scatter plot of {count(len(data.models), 'model')} in two components",
         f"Learned Concepts Embedding, preset {plain(words)}, run {run}.",
@@ -190,8 +189,7 @@ def evaluation_section(project: Project, run: Any) -> tuple[Section, str]:
         "SELECT COUNT(DISTINCT model) FROM performance WHERE run = ?", (run["id"],)
     )
     pictures = [
-        drawing(
-            project,
+        picture_of(
             prepare_figure(project, "ensembles", run["id"], task=task),
             f"Heatmap of gains of pairs of models in {plain(task)}",
             f"Gain of every pair over its better model in {plain(task)}.",

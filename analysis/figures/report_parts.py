@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
-import io
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
 
-from analysis.figures.export import PreparedFigure, render_bytes
+from analysis.figures.data import ConceptDetail
+from analysis.figures.export import PreparedFigure
 from analysis.figures.provenance import json_value
 from analysis.figures.words import plain
 
-if TYPE_CHECKING:
-    from analysis.project import Project
-
-_PHOTOGRAPH_DPI = 220
+# Figures that are mostly photographs: as JPEG they keep a report small.
+_PHOTOGRAPHIC = frozenset({"concept", "units", "saliency", "attention-depth", "mask-pair"})
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A rendered figure: `format` is svg or jpeg; `text` says in words what it shows."""
+    """A figure of a run as a report shows it; drawn only when the report is written.
 
-    format: str
-    data: bytes
+    :param parameters: of the figure, those that differ from their defaults.
+    :param text: says in words what it shows, for readers who cannot see it.
+    """
+
+    figure: str
+    run: int
+    parameters: Mapping[str, Any]
     text: str
     caption: str
+
+    @property
+    def format(self) -> str:
+        """What it is drawn as: svg, or jpeg if it is mostly photographs."""
+        return picture_format(self.figure)
 
 
 @dataclass(frozen=True)
@@ -96,18 +105,16 @@ def state_sentence(run: Any) -> str:
     return f" This run is {run['state']}: the numbers are those of the part that is done."
 
 
-def drawing(project: Project, prepared: PreparedFigure, text: str, caption: str) -> Picture:
-    """A figure of lines and words, as an SVG that looks alike everywhere."""
-    data = render_bytes(project, prepared, "svg", svg_text="paths")
-    return Picture("svg", data, text, caption)
+def picture_format(figure: str) -> str:
+    """svg, or jpeg for a figure that is mostly photographs."""
+    return "jpeg" if figure in _PHOTOGRAPHIC else "svg"
 
 
-def photographs(project: Project, prepared: PreparedFigure) -> bytes:
-    """A figure that is mostly photographs as a JPEG, which keeps the report small."""
-    from PIL import Image
-
-    png = render_bytes(project, prepared, "png", dpi=_PHOTOGRAPH_DPI)
-    out = io.BytesIO()
-    with Image.open(io.BytesIO(png)) as picture:
-        picture.convert("RGB").save(out, "JPEG", quality=90, subsampling=0)
-    return out.getvalue()
+def picture_of(prepared: PreparedFigure, text: str, caption: str) -> Picture:
+    """A figure that has been found to have something to show."""
+    values = asdict(prepared.parameters)
+    if isinstance(prepared.data, ConceptDetail):
+        values["concept"] = prepared.data.concept_id
+    defaults = {field.name: field.default for field in fields(prepared.parameters)}
+    chosen = {name: value for name, value in values.items() if value != defaults[name]}
+    return Picture(prepared.definition.name, prepared.run, chosen, text, caption)

@@ -1,42 +1,99 @@
-"""The report as a PDF, set by Typst from a template: names reach it as data, never as markup."""
+"""The report as printed pages, set by Typst from a template: names reach it as data, never as
+markup."""
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shutil
 import tempfile
-from dataclasses import asdict
+import weakref
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
-from analysis.figures.report_parts import ReportContent
+from analysis.figures.report_document import FindingCard, NumberedFigure, ReportDocument
 
 _TEMPLATE = Path(__file__).with_name("report.typ")
 
 
-def report_print(content: ReportContent) -> bytes:
-    """The PDF's bytes; the same content gives the same bytes. Works without a network."""
-    import matplotlib
-    import typst
+class ReportPrinter:
+    """Sets documents; what has not changed since the last one is not done again.
 
-    fonts = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-    with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
-        (root / "report.typ").write_bytes(_TEMPLATE.read_bytes())
-        (root / "report.json").write_text(_plain_json(content, root), encoding="utf-8")
-        compiler = typst.Compiler(str(root / "report.typ"), root=str(root), font_paths=[str(fonts)])
-        pdf = compiler.compile(format="pdf")
-    if not isinstance(pdf, bytes):
-        raise RuntimeError("Typst gave no document")
-    return pdf
+    Works without a network. The same document gives the same bytes.
+    """
+
+    def __init__(self) -> None:
+        import matplotlib
+        import typst
+
+        self._root = Path(tempfile.mkdtemp(prefix="parallax-report-"))
+        self._remove = weakref.finalize(self, shutil.rmtree, self._root, ignore_errors=True)
+        self._written: set[str] = set()
+        (self._root / "report.typ").write_bytes(_TEMPLATE.read_bytes())
+        (self._root / "report.json").write_text("{}", encoding="utf-8")
+        fonts = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+        self._compiler = typst.Compiler(
+            str(self._root / "report.typ"), root=str(self._root), font_paths=[str(fonts)]
+        )
+
+    def pdf(self, document: ReportDocument) -> bytes:
+        """The PDF's bytes."""
+        self._put(document)
+        pdf = self._compiler.compile(format="pdf")
+        if not isinstance(pdf, bytes):
+            raise RuntimeError("Typst gave no document")
+        return pdf
+
+    def pages(
+        self, document: ReportDocument, pixels_per_inch: float
+    ) -> tuple[tuple[bytes, ...], dict[int, int]]:
+        """Every page as a PNG, and on which page, from 1 on, each block begins, by its id."""
+        self._put(document)
+        # In this order: Typst reads changed files anew only after it has compiled, not queried.
+        found = json.loads(self._compiler.query("<block>", field="value"))
+        pages = self._compiler.compile(format="png", ppi=pixels_per_inch)
+        starts = {entry["block"]: entry["page"] for entry in found}
+        return (pages,) if isinstance(pages, bytes) else tuple(pages or ()), starts
+
+    def close(self) -> None:
+        """Remove the temporary files."""
+        self._remove()
+
+    def _put(self, document: ReportDocument) -> None:
+        used: set[str] = set()
+        parts = [self._plain(part, used) for part in document.parts]
+        for place, number in document.starts:
+            parts[place].setdefault("blocks", []).append(number)
+        whole = {**asdict(replace(document, parts=())), "parts": parts}
+        for name in self._written - used:
+            (self._root / name).unlink(missing_ok=True)
+        self._written = used
+        (self._root / "report.json").write_text(json.dumps(whole), encoding="utf-8")
+
+    def _plain(self, part: Any, used: set[str]) -> dict[str, Any]:
+        """A part as JSON values, its picture in a file named by its contents."""
+        values = {"kind": type(part).__name__, **asdict(part)}
+        if isinstance(part, NumberedFigure):
+            values["file"] = self._file(values.pop("data"), part.format, used)
+        elif isinstance(part, FindingCard):
+            values["file"] = self._file(values.pop("picture"), "png", used)
+        return values
+
+    def _file(self, data: bytes, suffix: str, used: set[str]) -> str:
+        if not data:
+            return ""
+        name = f"{hashlib.sha256(data).hexdigest()[:32]}.{suffix}"
+        if name not in self._written and name not in used:
+            (self._root / name).write_bytes(data)
+        used.add(name)
+        return name
 
 
-def _plain_json(content: ReportContent, root: Path) -> str:
-    """The content with each picture's data written to a file beside it."""
-    whole = asdict(content)
-    amount = 0
-    for section in whole["sections"]:
-        for picture in section["pictures"]:
-            amount += 1
-            name = f"picture-{amount}.{picture['format']}"
-            (root / name).write_bytes(picture.pop("data"))
-            picture["file"] = name
-    return json.dumps(whole)
+def report_print(document: ReportDocument) -> bytes:
+    """The PDF's bytes; the same document gives the same bytes."""
+    printer = ReportPrinter()
+    try:
+        return printer.pdf(document)
+    finally:
+        printer.close()

@@ -14,9 +14,8 @@ from analysis.figures.report_parts import (
     ReportTable,
     Section,
     TitledTable,
-    drawing,
     parameters_table,
-    photographs,
+    picture_of,
     state_sentence,
 )
 from analysis.figures.saliency_data import FaithfulnessSummary, SaliencyIndex
@@ -184,8 +183,9 @@ def _pictures(project: Project, run: int, index: SaliencyIndex) -> list[Picture]
         "Insertion and deletion, means over the images.",
     )
     if index.depth_models:
-        text = f"Attention of every layer and head of {plain(index.depth_models[0])} in one image."
-        pictures += _picture(project, run, "attention-depth", text, text)
+        model = index.depth_models[0]
+        text = f"Attention of every layer and head of {plain(model)} in one image."
+        pictures += _picture(project, run, "attention-depth", text, text, model=model)
     return pictures
 
 
@@ -197,9 +197,7 @@ def _picture(
         prepared = prepare_figure(project, name, run, **parameters)
     except AuditError:
         return []
-    if name in ("saliency", "attention-depth"):
-        return [Picture("jpeg", photographs(project, prepared), text, caption)]
-    return [drawing(project, prepared, text, caption)]
+    return [picture_of(prepared, text, caption)]
 
 
 def _tables(index: SaliencyIndex, data: FaithfulnessSummary) -> list[TitledTable]:

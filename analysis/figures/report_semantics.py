@@ -15,9 +15,8 @@ from analysis.figures.report_parts import (
     ReportTable,
     Section,
     TitledTable,
-    drawing,
     parameters_table,
-    photographs,
+    picture_of,
     state_sentence,
 )
 from analysis.figures.report_semantics_tables import semantics_tables
@@ -264,9 +263,7 @@ def _picture(
         prepared = prepare_figure(project, name, run, **parameters)
     except AuditError:
         return []
-    if name == "mask-pair":
-        return [Picture("jpeg", photographs(project, prepared), text, caption)]
-    return [drawing(project, prepared, text, caption)]
+    return [picture_of(prepared, text, caption)]
 
 
 def _settings_tables(index: SemanticsIndex) -> list[TitledTable]:

@@ -9,9 +9,8 @@ from analysis.figures.export import prepare_figure
 from analysis.figures.report_parts import (
     Picture,
     Section,
-    drawing,
     parameters_table,
-    photographs,
+    picture_of,
     state_sentence,
 )
 from analysis.figures.unit_data import Profiles
@@ -29,8 +28,7 @@ def dissection_section(project: Project, run: Any) -> tuple[Section, str]:
     data: Profiles = prepared.data
     sentence = _counts_sentence(data)
     pictures = [
-        drawing(
-            project,
+        picture_of(
             prepared,
             f"Bars of the interpretable units of {count(len(data.models), 'model')} by category",
             f"Interpretable units and different concepts by category, run {run['id']}.",
@@ -39,8 +37,7 @@ def dissection_section(project: Project, run: Any) -> tuple[Section, str]:
     pictures += _units_picture(project, run["id"])
     if _has_rows(project, "threshold_sweep", run["id"]):
         pictures.append(
-            drawing(
-                project,
+            picture_of(
                 prepare_figure(project, "threshold-sweep", run["id"]),
                 "Lines of interpretable units against the IoU threshold",
                 "How many units and concepts are left as the IoU threshold rises.",
@@ -108,7 +105,7 @@ def _units_picture(project: Project, run: int) -> list[Picture]:
         return []
     prepared = prepare_figure(project, "units", run, units=_UNITS_SHOWN)
     text = f"The {count(len(prepared.data), 'unit')} of highest IoU with their top images."
-    return [Picture("jpeg", photographs(project, prepared), text, text)]
+    return [picture_of(prepared, text, text)]
 
 
 def _has_rows(project: Project, table: str, run: int) -> bool:

@@ -22,6 +22,10 @@ HOW_TO_READ_LAYERS = (
     " against one another (95 % of shuffles stay below the mark “chance” on the colour bar).",
     "A bright diagonal says that layers at the same relative depth hold the same concepts; a pale"
     " last row or column says that the models come to their decisions by different concepts.",
+    "Beside it stand measures that know no concepts, over the same patches and without an interval"
+    " or chance of their own. Debiased linear CKA compares inner products of patches; RSA the ranks"
+    " of their dissimilarities (1 − Pearson); Procrustes how well one layer, rotated, fits the"
+    " other: it is high by chance where a layer has more features than there are patches.",
 )
 
 HOW_TO_READ_CONCEPTS = (

@@ -13,6 +13,7 @@ from analysis.figures.columns import parameter_number, read_only, run_parameters
 from analysis.figures.readers import run_row
 from analysis.figures.saliency_data import Cell, Curve, Curves, MeanCurve
 from analysis.figures.saliency_values import LONGEST_SCORES, read_scores, wanted_cells
+from analysis.figures.slices import SliceChoice
 
 if TYPE_CHECKING:
     from analysis.project import Project
@@ -24,12 +25,16 @@ _REPLICATES, _MOST_REPLICATES = 1000, 5000
 _AT_ONCE = 4_000_000  # drawn images held at a time
 
 
-def saliency_curves(project: Project, run: int, cells: Sequence[Cell]) -> Curves:
+def saliency_curves(
+    project: Project, run: int, cells: Sequence[Cell], chosen_slice: SliceChoice | None = None
+) -> Curves:
     """The curves of these cells, and the mean curves of their models and methods.
 
     Insertion before deletion. Cells without curves, and curves whose scores cannot be read, are
     left out. A mean curve of more than 1,001 points has 1,001 of them. Raises AuditError for an
     unknown run.
+
+    :param chosen_slice: means are of its images alone.
     """
     chosen = tuple(dict.fromkeys(map(Cell._make, cells)))
     found = {}
@@ -44,20 +49,27 @@ def saliency_curves(project: Project, run: int, cells: Sequence[Cell]) -> Curves
         curves=tuple(
             found[cell, kind] for cell in chosen for kind in KINDS if (cell, kind) in found
         ),
-        means=mean_curves(project, run, pairs),
+        means=mean_curves(project, run, pairs, chosen_slice),
+        slice_name=chosen_slice.name if chosen_slice is not None else "",
     )
 
 
 def mean_curves(
-    project: Project, run: int, pairs: Sequence[tuple[str, str]]
+    project: Project,
+    run: int,
+    pairs: Sequence[tuple[str, str]],
+    chosen_slice: SliceChoice | None = None,
 ) -> tuple[MeanCurve, ...]:
     """The mean curves, with 95 % intervals, of these models and methods, both kinds.
 
     Raises AuditError for an unknown run.
+
+    :param chosen_slice: only its images count.
     """
     parameters = run_parameters(run_row(project, run))
+    images = chosen_slice.images if chosen_slice is not None else None
     means = (
-        _mean_curve(project, run, model, method, kind, parameters)
+        _mean_curve(project, run, model, method, kind, parameters, images)
         for model, method in pairs
         for kind in KINDS
     )
@@ -82,14 +94,21 @@ def _area(scores: np.ndarray) -> np.ndarray:
 
 
 def _mean_curve(
-    project: Project, run: int, model: str, method: str, kind: str, parameters: dict[str, Any]
+    project: Project,
+    run: int,
+    model: str,
+    method: str,
+    kind: str,
+    parameters: dict[str, Any],
+    images: frozenset[int] | None,
 ) -> MeanCurve | None:
     rows = project.rows(
-        "SELECT scores FROM curve WHERE run = ? AND model = ? AND method = ? AND kind = ?"
+        "SELECT scores, image FROM curve WHERE run = ? AND model = ? AND method = ? AND kind = ?"
         f" AND {_SHORT} ORDER BY image",
         (run, model, method, kind),
     )
-    read = [scores for scores in (read_scores(row[0]) for row in rows) if scores is not None]
+    wanted = (row[0] for row in rows if images is None or row[1] in images)
+    read = [scores for scores in map(read_scores, wanted) if scores is not None]
     if not read:
         return None
     length = Counter(len(scores) for scores in read).most_common(1)[0][0]

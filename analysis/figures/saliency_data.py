@@ -55,6 +55,7 @@ class SaliencyIndex:
     steps: int  # of insertion and deletion
     settings: tuple[tuple[str, str], ...]
     refused: tuple[tuple[str, str, str], ...]
+    slice_name: str = ""  # of the slice that the images are of; empty: of all
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,7 @@ class FaithfulnessSummary:
     best: np.ndarray  # bool
     level: np.ndarray  # bool
     tied: np.ndarray
+    slice_name: str = ""  # of the slice that all this is of; empty: of all images
 
 
 @dataclass(frozen=True)
@@ -175,6 +177,7 @@ class Curves:
     run: int
     curves: tuple[Curve, ...]
     means: tuple[MeanCurve, ...]
+    slice_name: str = ""  # of the slice that the means are of; empty: of all images
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 
 from analysis.errors import AuditError
 from analysis.figures.saliency_data import Cell, MethodInfo, SaliencyIndex, SaliencyMap
-from analysis.figures.saliency_readers import saliency_index, saliency_maps
+from analysis.figures.saliency_readers import saliency_maps
 from analysis.figures.saliency_words import NULL
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class MapGrid:
 
 def read_grid(
     project: Project,
-    run: int,
+    index: SaliencyIndex,
     kind: str,
     images: Sequence[int],
     amount: int,
@@ -50,12 +50,13 @@ def read_grid(
 ) -> MapGrid:
     """A grid of a run's maps.
 
+    :param index: what the run holds, or the part of it that may be shown.
     :param kind: one of `GRIDS`.
     :param images: ids; none: `amount` of them, of as many labels as there are.
     :param models, methods: names and labels; none: all (of one model or one method, the first).
     Raises AuditError for an unknown run, image, model or method, and where there is no such map.
     """
-    index = saliency_index(project, run)
+    run = index.run
     names = chosen(models, index.models, f"Run {run} has no maps by the model")
     labels = tuple(method.label for method in index.methods)
     wanted = chosen(methods, labels, f"Run {run} has no method")

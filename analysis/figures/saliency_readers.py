@@ -69,6 +69,8 @@ __all__ = [
 SIGNIFICANT = 0.05
 """An adjusted p below this tells two methods, or two models, apart."""
 
+_TESTED = ("metric", "model_a", "method_a", "model_b", "method_b")
+_TEST_NUMBERS = ("difference", "ci_low", "ci_high", "p", "p_adjusted")
 _MOST_CELLS = 200_000_000
 _MOST_ATTENTION = 64_000_000
 _MOST_STEPS = 1_000_000
@@ -294,12 +296,22 @@ def faithfulness_summary(project: Project, run: int) -> FaithfulnessSummary:
 
     Arrays are empty when the run has no summary yet. Raises AuditError for an unknown run.
     """
-    parameters = run_parameters(run_row(project, run))
     rows = project.rows(
         "SELECT metric, model, method, mean, ci_low, ci_high, n FROM faithfulness_summary"
         " WHERE run = ?",
         (run,),
     )
+    return assembled_summary(project, run, rows, faithfulness_comparisons(project, run))
+
+
+def assembled_summary(
+    project: Project, run: int, rows: Sequence[Any], tests: FaithfulnessComparisons
+) -> FaithfulnessSummary:
+    """A summary of rows of metric, model, method, mean, ends of the interval, and n.
+
+    Raises AuditError for an unknown run.
+    """
+    parameters = run_parameters(run_row(project, run))
     keys, models, labels, *numbers, amounts = unzip(rows, 7)
     metrics = metric_infos(keys, measure_settings(parameters))
     names, methods = model_order(project, run, models), method_infos(labels)
@@ -317,7 +329,7 @@ def faithfulness_summary(project: Project, run: int) -> FaithfulnessSummary:
         array[~np.isfinite(array)] = np.nan
     n = np.zeros(shape, dtype=np.int64)
     n[at] = as_integers([amount or 0 for amount in amounts])
-    best, level = _verdicts(metrics, names, of_label, mean, faithfulness_comparisons(project, run))
+    best, level = _verdicts(metrics, names, of_label, mean, tests)
     return FaithfulnessSummary(
         run=run,
         metrics=metrics,
@@ -416,21 +428,22 @@ def faithfulness_comparisons(project: Project, run: int) -> FaithfulnessComparis
     Arrays are empty when there are none yet. Raises AuditError for an unknown run.
     """
     run_row(project, run)
-    names = ("metric", "model_a", "method_a", "model_b", "method_b")
-    numbers = ("difference", "ci_low", "ci_high", "p", "p_adjusted")
-    columns = unzip(
-        project.rows(
-            f"SELECT {', '.join((*names, *numbers))}, n FROM faithfulness_comparison"
-            " WHERE run = ? ORDER BY id",
-            (run,),
-        ),
-        len(names) + len(numbers) + 1,
+    rows = project.rows(
+        f"SELECT {', '.join((*_TESTED, *_TEST_NUMBERS))}, n FROM faithfulness_comparison"
+        " WHERE run = ? ORDER BY id",
+        (run,),
     )
+    return assembled_comparisons(run, rows)
+
+
+def assembled_comparisons(run: int, rows: Sequence[Any]) -> FaithfulnessComparisons:
+    """Tests from rows of metric, both models with their methods, and the numbers."""
+    columns = unzip(rows, len(_TESTED) + len(_TEST_NUMBERS) + 1)
     texts, values, amounts = columns[:5], columns[5:10], columns[10]
     arrays: dict[str, Any] = {
-        name: read_only(as_names(column)) for name, column in zip(names, texts, strict=True)
+        name: read_only(as_names(column)) for name, column in zip(_TESTED, texts, strict=True)
     }
-    for name, column in zip(numbers, values, strict=True):
+    for name, column in zip(_TEST_NUMBERS, values, strict=True):
         arrays[name] = read_only(_finite(column))
     n = as_integers([amount or 0 for amount in amounts])
     return FaithfulnessComparisons(run=run, n=read_only(n), **arrays)

@@ -177,7 +177,7 @@ def masks_agree(
     return found
 
 
-def _grid_side(project: Project, run: int) -> int:
+def grid_side(project: Project, run: int) -> int:
     """The side of the grid that a run compared masks on; the usual one where it does not say."""
     side = parameter_number(run_parameters(run_row(project, run)), "mask_side")
     return int(side) if _LEAST_SIDE <= side <= _MOST_SIDE else _SIDE
@@ -222,7 +222,7 @@ def mask_pictures(
         index.images.tolist(),
     )
     agreement = masks_agree(
-        whole.values_a, whole.values_b, threshold, _grid_side(project, index.run)
+        whole.values_a, whole.values_b, threshold, grid_side(project, index.run)
     )
     rows = np.array([place[image]]) if image else spread_by_rank(agreement, amount)
     known = agreement[np.isfinite(agreement)]

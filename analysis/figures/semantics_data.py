@@ -43,6 +43,7 @@ class SemanticsIndex:
     trained: tuple[bool, bool]
     settings: tuple[tuple[str, str], ...]
     left_out: tuple[tuple[str, str], ...]
+    slice_name: str = ""  # of the slice that the images are of; empty: of all
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,7 @@ class MaskSimilarityMatrix:
     matched: np.ndarray
     n: int  # images, at most: those in which neither concept has a mask do not count for a pair
     p_adjusted: np.ndarray  # for all pairs of a threshold
+    slice_name: str = ""  # of the slice that all this is of; empty: of all images
 
 
 @dataclass(frozen=True)
@@ -177,3 +179,4 @@ class ConceptExample:
     image: int
     box: Box
     role: str  # positive, negative
+    image_name: str = ""  # its path within the image set

@@ -160,6 +160,23 @@ def _projections(
     project: Project, about: Any, side: str, layer: str, concept: int, images: int
 ) -> np.ndarray:
     """(images, rows, columns) bytes of a concept of a layer."""
+    codes = layer_projections(project, about, side, layer, images)
+    if not 0 <= concept < codes.shape[1]:
+        raise AuditError(
+            f"The layer {layer} of {about[f'model_{side}']} has no concept {concept}.",
+            f"Its concepts are 0 to {codes.shape[1] - 1}.",
+        )
+    return codes[:, int(concept)]
+
+
+def layer_projections(
+    project: Project, about: Any, side: str, layer: str, images: int
+) -> np.ndarray:
+    """(images, concepts, rows, columns) bytes of a layer, 255 for 1.
+
+    :param about: the run's row. :param images: how many there must be.
+    Raises AuditError where the layer has none, and for masks that cannot be as they are written.
+    """
     run = about["id"]
     positions = [_POSITIONS[side]]
     if about["model_a"] == about["model_b"]:  # one model's masks need not be kept twice
@@ -175,12 +192,7 @@ def _projections(
     fits = codes.ndim == 4 and codes.dtype == np.uint8 and len(codes) == images
     if not fits or codes.size == 0 or max(codes.shape[2:]) > _MOST_SIDE:
         raise damaged(f"The masks of the layer {layer} in run {run} are not usable.")
-    if not 0 <= concept < codes.shape[1]:
-        raise AuditError(
-            f"The layer {layer} of {about[f'model_{side}']} has no concept {concept}.",
-            f"Its concepts are 0 to {codes.shape[1] - 1}.",
-        )
-    return codes[:, int(concept)]
+    return codes
 
 
 def _regions(project: Project, about: Any, images: Sequence[int]) -> tuple[Box, ...]:

@@ -62,11 +62,15 @@ def concept_examples(project: Project, concept_set: int) -> tuple[ConceptExample
     if project.value("SELECT 1 FROM concept_set WHERE id = ?", (concept_set,)) is None:
         raise AuditError("The project has no such concept.", "Choose another one.")
     return tuple(
-        ConceptExample(number, image, (x, y, width, height), role)
-        for number, image, x, y, width, height, role in project.rows(
-            "SELECT id, image, x, y, width, height, role FROM concept_example"
-            " WHERE concept_set = ? AND min(x, y) >= 0 AND min(width, height) >= 1"
-            " AND max(x, y, width, height) <= ? ORDER BY role DESC, id",
+        ConceptExample(number, image, (x, y, width, height), role, plain(path))
+        for number, image, x, y, width, height, role, path in project.rows(
+            "SELECT example.id, example.image, example.x, example.y, example.width,"
+            " example.height, example.role, image.path"
+            " FROM concept_example AS example JOIN image ON image.id = example.image"
+            " WHERE concept_set = ? AND min(example.x, example.y) >= 0"
+            " AND min(example.width, example.height) >= 1"
+            " AND max(example.x, example.y, example.width, example.height) <= ?"
+            " ORDER BY example.role DESC, example.id",
             (concept_set, _FURTHEST),
         )
     )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
+    from matplotlib.transforms import Bbox
 
 MODEL_COLOURS: Mapping[str, str] = {"a": "#0072B2", "b": "#D55E00"}
 PATCH_COLOURS: Mapping[str, str] = {"top": "#009E73", "over": "#E69F00", "under": "#56B4E9"}
@@ -38,6 +39,7 @@ MISSING_COLOUR = "#EDEDED"
 SINGLE_COLUMN_MM = 85.0
 DOUBLE_COLUMN_MM = 175.0
 _MM_PER_INCH = 25.4
+_LINE_MM = 4.5  # of type above a figure
 _HINTING = 1.05  # type grows by up to this where pixels are few
 _RASTER_ABOVE = 3000  # more points than this would make a vector file slow to open
 
@@ -136,13 +138,36 @@ def new_figure(width_mm: float, height_mm: float) -> Figure:
 
 
 def figure_bytes(
-    figure: Figure, format: str, dpi: float, metadata: Mapping[str, str | None]
+    figure: Figure,
+    format: str,
+    dpi: float,
+    metadata: Mapping[str, str | None],
+    line_above: str = "",
 ) -> bytes:
-    """The figure as svg, pdf or png; call inside `journal_style`. Equal figures, equal bytes."""
+    """The figure as svg, pdf or png; call inside `journal_style`. Equal figures, equal bytes.
+
+    :param line_above: written over the figure, which becomes so much higher.
+    """
     buffer = io.BytesIO()
-    figure.savefig(buffer, format=format, dpi=dpi, metadata=dict(metadata))
+    box = _write_above(figure, line_above) if line_above else None
+    figure.savefig(buffer, format=format, dpi=dpi, metadata=dict(metadata), bbox_inches=box)
     content = buffer.getvalue()
     return _name_clips_in_order(content) if format == "svg" else content
+
+
+def _write_above(figure: Figure, text: str) -> Bbox:
+    """Write a line over the figure; returns the box, in inches, that holds both.
+
+    Whatever the figure is built of stays as it is: no title or layout of its own is touched.
+    """
+    from matplotlib.transforms import Bbox
+
+    width, height = figure.get_size_inches()
+    line = _LINE_MM / _MM_PER_INCH
+    room_mm = width * _MM_PER_INCH - 4
+    figure.text(1 / (width * _MM_PER_INCH), 1 + 0.4 * line / height, fitted(text, room_mm, 7.5),
+                fontsize=7.5, ha="left", va="center")  # fmt: skip
+    return Bbox([[0, 0], [width, height + line]])
 
 
 def magnitude_map() -> Colormap:

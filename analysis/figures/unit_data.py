@@ -76,6 +76,8 @@ class UnitDetail:
     active_fraction: float
     candidates: tuple[UnitCandidate, ...]
     patches: tuple[UnitPatch, ...]
+    slice_name: str = ""  # of the slice that the patches are of; empty: of all images
+    images_known: int = 0  # how many patches there are of all images, where they are of a slice
 
 
 @dataclass(frozen=True)

@@ -99,6 +99,19 @@ class ProjectConceptSets(ProjectImages):
                 "DELETE FROM concept_example WHERE id = ?", [(one,) for one in examples]
             )
 
+    def turn_concept_examples(self, examples: Sequence[int]) -> None:
+        """What shows a concept does not from now on, and the other way round, by ids.
+
+        An example that stands on the other side already is not there twice.
+        """
+        with self.transaction() as connection:
+            for one in examples:
+                connection.execute(
+                    "UPDATE OR REPLACE concept_example SET role ="
+                    " CASE role WHEN 'positive' THEN 'negative' ELSE 'positive' END WHERE id = ?",
+                    (one,),
+                )
+
     def rename_concept_set(self, concept_set: int, name: str) -> None:
         """Give a concept another name; results keep the name that they were made under.
 
@@ -130,6 +143,14 @@ class ProjectConceptSets(ProjectImages):
         if row is None or row["kind"] != "folder":
             raise AuditError("That concept is not given by a folder of pictures.")
         return locate_source(row["source"], row["source_relative"], self.path)
+
+    def place_concept_folder(self, concept_set: int, source: Path | str) -> None:
+        """Say where the folder of a concept's pictures lies now.
+
+        :raises AuditError: there is no such concept, or it is not given by a folder.
+        """
+        self.concept_folder(concept_set)
+        self._place("concept_set", concept_set, source)
 
     def _require_concept_set(self, concept_set: int) -> None:
         if self.value("SELECT 1 FROM concept_set WHERE id = ?", (concept_set,)) is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -108,26 +108,21 @@ class ProjectImages(ProjectFile):
         root = locate_source(row["source"], row["source_relative"], self.path)
         return locate_image(root, row["path"])
 
-    def relocate_image_set(self, image_set: int, source: Path | str) -> int:
-        """Say where the images of a set lie now; return how many of them are there.
+    def place_images(
+        self, image_set: int, source: Path | str, paths: Mapping[int, str] | None = None
+    ) -> None:
+        """Say where the images of a set lie now.
 
-        :raises AuditError: none of them is there, or a file there has another size: nothing was
-            changed.
+        :param paths: image id → path below `source`, of images whose path is another one now. An
+            image that is not among them and had such a path lies nowhere from now on.
         """
         source = Path(source).resolve()
-        known = self.rows("SELECT path, size_bytes FROM image WHERE image_set = ?", (image_set,))
-        found = _count_images(source, known)
-        if not found:
-            raise AuditError(
-                f"“{source.name}” holds none of the image set's {len(known)} images.",
-                "Choose the folder that was added as image set, in its new place.",
-            )
         with self.transaction() as connection:
             connection.execute(
                 "UPDATE image_set SET source = ?, source_relative = ? WHERE id = ?",
                 (str(source), relative_source(source, self.path), image_set),
             )
-        return found
+            _renew_paths(connection, image_set, paths or {})
 
     def remove_image_set(self, image_set: int) -> None:
         """Forget an image set and its images; the files stay where they are.
@@ -174,6 +169,18 @@ class ProjectImages(ProjectFile):
             raise AuditError("The project has no such label planes.")
         return locate_source(row["source"], row["source_relative"], self.path)
 
+    def place_label_planes(self, label_planes: int, source: Path | str) -> None:
+        """Say where a folder of label planes lies now."""
+        self._place("label_plane_source", label_planes, source)
+
+    def _place(self, table: str, entry: int, source: Path | str) -> None:
+        source = Path(source).resolve()
+        with self.transaction() as connection:
+            connection.execute(
+                f"UPDATE {table} SET source = ?, source_relative = ? WHERE id = ?",
+                (str(source), relative_source(source, self.path), entry),
+            )
+
     def add_thumbnails(self, thumbnails: Iterable[tuple[int, int, int, bytes]]) -> None:
         """Store (image id, width, height, WebP bytes) entries, replacing earlier ones."""
         batch = list(thumbnails)
@@ -195,17 +202,18 @@ class ProjectImages(ProjectFile):
         return [row[0] for row in rows]
 
 
-def _count_images(source: Path, known: Iterable[sqlite3.Row]) -> int:
-    """How many of the images lie in `source`; refuses a file of another size."""
-    found = 0
-    for row in known:
-        file = locate_image(source, row["path"])
-        if file is None:
-            continue
-        if row["size_bytes"] not in (None, file.stat().st_size):
-            raise AuditError(
-                f"“{row['path']}” in “{source.name}” is not the image that was audited.",
-                "Choose the folder with the original images.",
-            )
-        found += 1
-    return found
+def _renew_paths(connection: sqlite3.Connection, image_set: int, paths: Mapping[int, str]) -> None:
+    """No path may be there twice at any moment: all are taken away before any is given."""
+    connection.executemany(
+        "UPDATE image SET path = 'moved ' || id || ' ' || path WHERE id = ? AND image_set = ?",
+        [(image, image_set) for image in paths],
+    )
+    connection.executemany(
+        "UPDATE image SET path = 'not found ' || id || ' ' || path"
+        " WHERE path = ? AND image_set = ?",
+        [(path, image_set) for path in paths.values()],
+    )
+    connection.executemany(
+        "UPDATE image SET path = ? WHERE id = ? AND image_set = ?",
+        [(path, image, image_set) for image, path in paths.items()],
+    )

@@ -126,6 +126,18 @@ class Project(ProjectReports):
             if changed.rowcount == 0:
                 raise AuditError(f"The project has no model “{old}”.")
 
+    def set_specification(self, name: str, specification: str) -> None:
+        """Say anew where a model comes from, as after its weights were moved.
+
+        :raises AuditError: there is no such model.
+        """
+        with self.transaction() as connection:
+            changed = connection.execute(
+                "UPDATE model SET specification = ? WHERE name = ?", (specification, name)
+            )
+            if changed.rowcount == 0:
+                raise AuditError(f"The project has no model “{name}”.")
+
     def remove_model(self, name: str) -> None:
         """Forget a model and its layers.
 

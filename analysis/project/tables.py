@@ -37,7 +37,11 @@ DOCUMENTED_TABLES = (
     "image_set",
     "image",
     "rejected_image",
+    "finding",
 )
+
+# What means nothing outside of the window: how a view was set.
+_LEFT_OUT = {"finding": ("view_state",)}
 
 
 class TableSummary(NamedTuple):
@@ -98,6 +102,26 @@ def export_table(
             return _write_json(file, columns, rows)
 
 
+def first_rows(
+    project: ProjectFile, name: str, run: int | None = None, most: int = 50
+) -> tuple[tuple[str, ...], list[tuple[Any, ...]], int]:
+    """Column names, the first rows (bytes as they are), and how many rows there are in all.
+
+    :raises AuditError: as `export_table`.
+    """
+    if name not in DOCUMENTED_TABLES:
+        raise AuditError(
+            f"There is no table “{name}”.", f"Choose one of {', '.join(DOCUMENTED_TABLES)}."
+        )
+    with project.reading() as connection:
+        columns = _columns(connection, name)
+        _check_run(connection, name, columns, run)
+        where = "" if run is None else " WHERE run = :run"
+        total = connection.execute(f"SELECT count(*) FROM {name}{where}", {"run": run}).fetchone()
+        rows = _select(connection, name, columns, run, guarded=False).fetchmany(most)
+    return tuple(column.name for column in columns), rows, total[0]
+
+
 def _format_of(out: Path | str | TextIO) -> str:
     if not isinstance(out, Path | str):
         return "csv"
@@ -107,6 +131,8 @@ def _format_of(out: Path | str | TextIO) -> str:
 def _columns(connection: sqlite3.Connection, table: str) -> list[_Column]:
     columns = []
     for _, name, kind, *_ in connection.execute(f"PRAGMA table_info({table})"):
+        if name in _LEFT_OUT.get(table, ()):
+            continue
         columns.append(_Column(name, f'{table}."{name}"', kind == "TEXT"))
         if name == "image":
             columns.append(_Column("image_path", "pictured.path", True))

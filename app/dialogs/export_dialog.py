@@ -6,21 +6,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from PySide6.QtCore import QSignalBlocker, Signal, Slot
-from PySide6.QtWidgets import QComboBox, QWidget
+from PySide6.QtCore import QSignalBlocker, QTimer, Signal, Slot
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from app.backend import FigureChoice
+from app import theme
+from app.backend_export import FigureChoice, FigureRequest
+from app.dialogs.figure_options import FigureOptions
+from app.dialogs.figure_preview import FigurePreview
 from app.dialogs.form import FormDialog, PathField
 from app.problems import Problem
 from app.project_index import RunEntry
 from app.workspace import Workspace
 
-_FIGURE_SUFFIXES = (".svg", ".pdf", ".png", ".csv")
+_FIGURE_SUFFIXES = (".svg", ".pdf", ".png", ".csv", ".json")
 _TABLE_SUFFIXES = (".csv", ".json")
+_NUMBERS = frozenset(_TABLE_SUFFIXES)
 _EXPORT = "export"
 _CHOICES = "export choices"
+_FIELDS = "export fields"
+_PREVIEW = "export preview"
+_PREVIEW_DELAY_MS = 300
+_ANY_WIDTH = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
 
 
 @dataclass(frozen=True)
@@ -33,7 +41,10 @@ class ExportWish:
 
 
 class ExportDialog(FormDialog):
-    """Chooses what, of which run, and where to; stays open if writing fails."""
+    """Chooses what, of which run, and where to; stays open if writing fails.
+
+    A figure is shown beside the form as it will be written: its size, what it shows.
+    """
 
     exported = Signal(object)  # the path written
 
@@ -57,30 +68,52 @@ class ExportDialog(FormDialog):
         self.what.setAccessibleName(f"Which {kind}")
         self.run = QComboBox()
         self.run.setAccessibleName("Of which run")
+        for choice in (self.what, self.run):
+            choice.setSizeAdjustPolicy(_ANY_WIDTH)
+            choice.setMinimumContentsLength(24)
+            choice.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         pattern = " ".join(f"*{suffix}" for suffix in self._suffixes)
         self.path = PathField("file to write", "save", f"{kind.title()} ({pattern})")
         self.form.addRow(kind.title(), self.what)
         self.form.addRow("Run", self.run)
         self.form.addRow("File", self.path)
+        self.options = FigureOptions()
+        self.preview = FigurePreview()
+        self._preview_timer = QTimer(self)
+        self._preview_timer.setSingleShot(True)
+        self._preview_timer.setInterval(_PREVIEW_DELAY_MS)
+        self._preview_timer.timeout.connect(self._draw_preview)
+        if kind == "figure":
+            self._build_figure_part()
         self._fill_runs()
         self.what.currentIndexChanged.connect(self._on_what)
         self.run.currentIndexChanged.connect(self._suggest)
         self.path.changed.connect(self._check)
         self.path.edit.textEdited.connect(self._on_path_edited)
         workspace.loader.failed.connect(self._on_failed)
+        workspace.drawer.failed.connect(self._on_failed)
         workspace.project_changed.connect(self._on_project)
         self.say("Reading what there is…")
+        backend, load = workspace.backend, workspace.loader.load
         if kind == "figure":
-            workspace.loader.load(
-                _CHOICES, workspace.backend.figure_choices, then=self._show_choices
-            )
+            load(_CHOICES, backend.figure_choices, then=self._show_choices)
         else:
-            workspace.loader.load(
-                _CHOICES,
-                workspace.backend.table_choices,
-                workspace.project,
-                then=self._show_choices,
-            )
+            load(_CHOICES, backend.table_choices, workspace.project, then=self._show_choices)
+
+    def _build_figure_part(self) -> None:
+        """The form and what else can be chosen on the left, the figure itself on the right."""
+        self.options.changed.connect(self._on_options)
+        self.column.removeItem(self.form)
+        left = QVBoxLayout()
+        left.setSpacing(theme.PADDING)
+        left.addLayout(self.form)
+        left.addWidget(self.options, 1)
+        columns = QHBoxLayout()
+        columns.setSpacing(theme.PADDING)
+        columns.addLayout(left, 5)
+        columns.addWidget(self.preview, 7)
+        self.column.insertLayout(0, columns, 1)
+        self.resize(1040, 560)
 
     @Slot()
     def _fill_runs(self) -> None:
@@ -106,8 +139,25 @@ class ExportDialog(FormDialog):
 
     @Slot()
     def _on_what(self) -> None:
+        choice = self.what.currentData()
         self._fill_runs()
+        if self._kind == "figure" and choice is not None:
+            workspace = self._workspace
+            workspace.loader.load(
+                _FIELDS, workspace.backend.figure_fields, choice.name, then=self._show_fields
+            )
         self._suggest()
+
+    def _show_fields(self, fields: tuple[Any, ...]) -> None:
+        self.options.show_fields(fields, self._given())
+        self._ask_for_preview()
+
+    def _given(self) -> Mapping[str, object]:
+        """What the view that asked has chosen, if its own figure is the one to write."""
+        choice = self.what.currentData()
+        if choice is None or choice.name != self._wanted.figure:
+            return {}
+        return self._wanted.parameters
 
     @Slot()
     def _suggest(self) -> None:
@@ -119,38 +169,82 @@ class ExportDialog(FormDialog):
             suffix = f".{self._wanted.form}" if self._wanted.form else self._suffixes[0]
             self.path.set_text(str(Path(project.path).parent / (stem + suffix)))
         self._check()
+        self._ask_for_preview()
 
     @Slot(str)
     def _on_path_edited(self, text: str) -> None:
         self._path_by_user = bool(text.strip())
 
     @Slot()
+    def _on_options(self) -> None:
+        self._check()
+        self._ask_for_preview()
+
+    @Slot()
     def _check(self) -> None:
         path = self.path.path()
+        suffix = "" if path is None else path.suffix.lower()
+        self.options.set_sized(suffix not in _NUMBERS, pixels=suffix == ".png")
         if self.what.currentData() is None:
             self.say(f"There is no {self._kind} to export yet.")
         elif self.run.count() == 0:
             self.say("No run has results for this figure yet.")
         elif path is None:
             self.say("Choose the file to write.")
-        elif path.suffix.lower() not in self._suffixes:
+        elif suffix not in self._suffixes:
             self.say(f"The file name must end in {', '.join(self._suffixes)}.")
         else:
             self.say("", "An existing file is replaced." if _exists(path) else "")
 
+    # -- preview -------------------------------------------------------------------------------
+    def _ask_for_preview(self) -> None:
+        if self._kind == "figure":
+            self._preview_timer.start()
+
+    @Slot()
+    def _draw_preview(self) -> None:
+        project, wanted = self._workspace.project, self._request()
+        if project is None or wanted is None or self.run.count() == 0:
+            self._workspace.drawer.forget(_PREVIEW)
+            self.preview.show_text("No run has results for this figure yet.")
+            return
+        self.preview.set_drawing()
+        draw = self._workspace.backend.figure_preview
+        self._workspace.drawer.load(_PREVIEW, draw, project, wanted, then=self._show_preview)
+
+    def _show_preview(self, picture: bytes) -> None:
+        self.preview.show_picture(picture)
+        self._check()
+
+    def _request(self) -> FigureRequest | None:
+        choice = self.what.currentData()
+        if choice is None:
+            return None
+        hidden = {
+            name: value for name, value in self._given().items() if name not in self.options.names()
+        }
+        return FigureRequest(
+            choice.name,
+            self.run.currentData(),
+            {**hidden, **self.options.values()},
+            self.options.width_mm(),
+            self.options.dpi(),
+        )
+
+    # -- writing -------------------------------------------------------------------------------
     def accept(self) -> None:
         path, project = self.path.path(), self._workspace.project
         if path is None or project is None or not self.accept_button.isEnabled():
             return
         self.accept_button.setEnabled(False)
         self.say("", "Writing…")
-        name, run = self.what.currentData().name, self.run.currentData()
-        parameters = self._wanted.parameters if name == self._wanted.figure else {}
-        backend = self._workspace.backend
-        if self._kind == "figure":
-            write = partial(backend.export_figure, project, name, path, run, parameters)
+        self.accept_button.setEnabled(False)
+        backend, wanted = self._workspace.backend, self._request()
+        if self._kind == "figure" and wanted is not None:
+            write = partial(backend.export_figure, project, wanted, path)
         else:
             kind: Literal["csv", "json"] = "json" if path.suffix.lower() == ".json" else "csv"
+            name, run = self.what.currentData().name, self.run.currentData()
             write = partial(backend.export_table, project, name, path, kind, run)
         self._workspace.loader.load(_EXPORT, write, then=self._on_written)
 
@@ -160,12 +254,20 @@ class ExportDialog(FormDialog):
 
     @Slot(str, object)
     def _on_failed(self, name: str, problem: Problem) -> None:
-        if name in (_EXPORT, _CHOICES):
+        if name == _PREVIEW:
+            self.preview.show_text(problem.text)
+        elif name in (_EXPORT, _CHOICES, _FIELDS):
             self.say_problem(problem)
 
     @Slot(object)
     def _on_project(self, _project: object) -> None:
         self.close()
+
+    def done(self, result: int) -> None:
+        """Nobody waits for the picture any more."""
+        self._preview_timer.stop()
+        self._workspace.drawer.forget(_PREVIEW)
+        super().done(result)
 
 
 def _exists(path: Path) -> bool:

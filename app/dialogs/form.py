@@ -163,6 +163,14 @@ def is_folder(path: Path) -> bool:
         return False
 
 
+def is_file(path: Path) -> bool:
+    """Whether a path is an ordinary file; False also for what the system refuses to look at."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def suggest_name(path: Path, taken: set[str]) -> str:
     """A name for what lies at `path` that is not taken yet."""
     stem = path.name if is_folder(path) else path.stem

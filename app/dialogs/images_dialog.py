@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QLineEdit, QWidget
+from PySide6.QtWidgets import QWidget
 
-from app.dialogs.form import FormDialog, PathField, is_there, suggest_name
+from app.dialogs.folder_form import FolderForm
+from app.dialogs.form import is_there
 from app.labels import wrapped_label
 from app.workspace import Workspace
 
@@ -17,53 +17,29 @@ _HELP = (
 )
 
 
-class ImagesDialog(FormDialog):
+class ImagesDialog(FolderForm):
     """Name and folder; the scan then runs as a job."""
 
     def __init__(
         self, workspace: Workspace, source: str = "", parent: QWidget | None = None
     ) -> None:
-        super().__init__("Add images", "Add", parent)
+        super().__init__("Add images", "image folder", "image set", parent)
         self._workspace = workspace
-        self._named_by_user = False
-        self.source = PathField("image folder", "folder")
-        self.name = QLineEdit()
-        self.name.setMaxLength(200)
-        self.name.setAccessibleName("Name of the image set")
-        self.form.addRow("Folder", self.source)
-        self.form.addRow("Name", self.name)
         self.form.addRow(wrapped_label(_HELP, muted=True))
-        self.source.changed.connect(self._on_source)
-        self.name.textEdited.connect(self._on_name)
-        self.source.set_text(source)
-        self._check()
+        self.start(source)
 
-    def _taken(self) -> set[str]:
+    def taken(self) -> set[str]:
         index = self._workspace.index
         return {entry.name for entry in index.image_sets} if index is not None else set()
 
-    @Slot()
-    def _on_source(self) -> None:
-        path = self.source.path()
-        if path is not None and not self._named_by_user:
-            self.name.setText(suggest_name(path, self._taken()))
-        self._check()
-
-    @Slot(str)
-    def _on_name(self, text: str) -> None:
-        self._named_by_user = bool(text.strip())
-        self._check()
-
-    def _check(self) -> None:
-        self.say(check_images(self.name.text(), self.source.path(), self._taken()))
+    def problem(self, name: str, path: Path | None) -> str:
+        return check_images(name, path, self.taken())
 
     def accept(self) -> None:
-        path = self.source.path()
-        self._check()
-        if not self.accept_button.isEnabled() or path is None:
-            return
-        self._workspace.add_images(self.name.text().strip(), path)
-        super().accept()
+        path = self.checked_path()
+        if path is not None:
+            self._workspace.add_images(self.name.text().strip(), path)
+            super().accept()
 
 
 def check_images(name: str, path: Path | None, taken: set[str]) -> str:

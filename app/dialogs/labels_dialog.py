@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
+from PySide6.QtWidgets import QComboBox, QWidget
 
-from app.dialogs.form import FormDialog, PathField, is_folder, suggest_name
+from app.dialogs.folder_form import FolderForm
+from app.dialogs.form import is_folder
 from app.labels import wrapped_label
 from app.problems import Problem
 from app.workspace import Workspace
@@ -19,59 +20,36 @@ _HELP = (
 )
 
 
-class LabelsDialog(FormDialog):
+class LabelsDialog(FolderForm):
     """Folder, name and image set. Nothing typed is lost if the folder will not do."""
 
     def __init__(
         self, workspace: Workspace, source: str = "", parent: QWidget | None = None
     ) -> None:
-        super().__init__("Add label planes", "Add", parent)
+        super().__init__("Add label planes", "folder of label planes", "label planes", parent)
         self._workspace = workspace
-        self._named_by_user = False
-        self.source = PathField("folder of label planes", "folder")
-        self.name = QLineEdit()
-        self.name.setMaxLength(200)
-        self.name.setAccessibleName("Name of the label planes")
         self.image_set = QComboBox()
         self.image_set.setAccessibleName("Images that they belong to")
         index = workspace.index
         for entry in index.image_sets if index is not None else ():
             self.image_set.addItem(f"{entry.name} ({entry.images:,} images)", entry.id)
         self.image_set.addItem("every image set that has images of the same names", None)
-        self.form.addRow("Folder", self.source)
-        self.form.addRow("Name", self.name)
         self.form.addRow("Images", self.image_set)
         self.form.addRow(wrapped_label(_HELP, muted=True))
-        self.source.changed.connect(self._on_source)
-        self.name.textEdited.connect(self._on_name)
         workspace.loader.failed.connect(self._on_failed)
         workspace.project_changed.connect(self._on_project)
-        self.source.set_text(source)
-        self._check()
+        self.start(source)
 
-    def _taken(self) -> set[str]:
+    def taken(self) -> set[str]:
         index = self._workspace.index
         return {entry.name for entry in index.labels} if index is not None else set()
 
-    @Slot()
-    def _on_source(self) -> None:
-        path = self.source.path()
-        if path is not None and not self._named_by_user:
-            self.name.setText(suggest_name(path, self._taken()))
-        self._check()
-
-    @Slot(str)
-    def _on_name(self, text: str) -> None:
-        self._named_by_user = bool(text.strip())
-        self._check()
-
-    def _check(self) -> None:
-        self.say(check_labels(self.name.text(), self.source.path(), self._taken()))
+    def problem(self, name: str, path: Path | None) -> str:
+        return check_labels(name, path, self.taken())
 
     def accept(self) -> None:
-        path, project = self.source.path(), self._workspace.project
-        self._check()
-        if not self.accept_button.isEnabled() or path is None or project is None:
+        path, project = self.checked_path(), self._workspace.project
+        if path is None or project is None:
             return
         self.accept_button.setEnabled(False)
         self._workspace.loader.load(

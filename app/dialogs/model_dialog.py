@@ -26,6 +26,7 @@ class ModelDialog(FormDialog):
         self._loaded: str | None = None
         self.fields = ModelForm(workspace, self._taken(workspace.index))
         self.progress = QProgressBar()
+        self.progress.setAccessibleName("Progress of loading the model")
         self.progress.setRange(0, 0)
         self.progress.setTextVisible(False)
         self.progress.setMaximumHeight(8)

@@ -49,12 +49,16 @@ class ModelForm(QWidget):
         self.problem = "Choose a model: type a few letters of its architecture."
         self.specification = QLineEdit()
         self.specification.setMaxLength(4096)
-        self.specification.setPlaceholderText("timm:resnet50, torchvision:alexnet, …")
+        self.specification.setPlaceholderText(
+            "timm:resnet50, torchvision:alexnet, export:FILE.pt2, onnx:FILE.onnx"
+        )
         self.specification.setAccessibleName("Model specification")
         self.specification.setToolTip(
             "<p>library:architecture, with options after “?” and weights after “@”, as"
             " timm:vit_small_patch16_224@weights.pth. Without weights, those of the library are"
             " used if this computer has them; “?pretrained=false” takes an untrained network.</p>"
+            "<p>A network of your own is exported to a file: export:network.pt2 (torch.export) or"
+            " onnx:network.onnx.</p>"
         )
         self.weights = PathField("weights file", "open", WEIGHT_FILTER)
         self.weights.edit.setPlaceholderText("optional: .safetensors, .pth or .pt")

@@ -9,6 +9,7 @@ from app.perspectives.base import Presenter
 from app.perspectives.concepts import ConceptsPresenter
 from app.perspectives.embedding import EmbeddingPresenter
 from app.perspectives.layers import LayersPresenter
+from app.perspectives.report import ReportPresenter
 from app.perspectives.saliency import SaliencyPresenter
 from app.perspectives.semantics import SemanticsPresenter
 from app.perspectives.units import UnitsPresenter
@@ -43,6 +44,7 @@ PERSPECTIVES: list[Perspective] = [
     Perspective("units", "Units", UnitsPresenter, uses_pair=False, audits=("dissection",)),
     Perspective("saliency", "Saliency", SaliencyPresenter, uses_pair=False, audits=("saliency",)),
     Perspective("semantics", "Semantics", SemanticsPresenter, audits=("semantics",)),
+    Perspective("report", "Report", ReportPresenter, uses_pair=False),
 ]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from importlib import import_module
 from typing import Any, ClassVar
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -16,7 +17,11 @@ from PySide6.QtWidgets import QStackedWidget, QWidget
 from app.concept_examples import Example, ExampleChoice, ExampleWish
 from app.problems import Problem
 from app.widgets.empty_state import EmptyState
+from app.widgets.parts import Parts
 from app.workspace import Workspace
+
+# What the large view of every perspective asks for → the action that does it.
+_OF_ALL_VIEWS = {"relocate": "relocate"}
 
 
 class Presenter(QObject):
@@ -24,7 +29,9 @@ class Presenter(QObject):
 
     wish = Signal(str)  # an action's id, asked for by an empty state
     export_wished = Signal(str, str, object, object)  # figure, format, run, parameters
+    view_built = Signal(object)  # the view, which is made when it is first needed
     concept_wished = Signal(object)  # ExampleWish: what is to become a concept
+    slice_note_changed = Signal()  # `slice_sentence` says something else
 
     #: session fields after which the view's data must be loaded anew
     reload_on: frozenset[str] = frozenset({"project", "model_a", "model_b"})
@@ -32,6 +39,8 @@ class Presenter(QObject):
     view_actions: ClassVar[Mapping[str, str]] = {}
     #: reads without which there is nothing to show; the failure of another one is only said
     needed: frozenset[str] | None = None
+    #: where the view comes from; its `PARTS` are made ahead of it, one at a time
+    view_module: ClassVar[str] = ""
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()
@@ -41,6 +50,7 @@ class Presenter(QObject):
         self.empty = EmptyState("")
         self.empty.action.connect(self.wish)
         self.widget.addWidget(self.empty)
+        self.parts = Parts(self.widget)
         self._view: QWidget | None = None
         self._active = False
         self._dirty = True
@@ -65,6 +75,10 @@ class Presenter(QObject):
     def show_results(self) -> None:
         """Leave whatever is in front of the run's results: they are asked for."""
 
+    def slice_sentence(self) -> str:
+        """What of this view is of the slice in use, and what is of all images."""
+        return "What is shown here was measured over all images of the run."
+
     def shown_runs(self) -> frozenset[int]:
         """The runs whose results are on the screen."""
         return frozenset()
@@ -84,6 +98,26 @@ class Presenter(QObject):
             return ExampleWish()
         return ExampleWish((ExampleChoice("the image in focus", (Example(image),)),))
 
+    # -- the exact state of what is shown, for findings -----------------------------------------
+    def view_state(self) -> dict[str, Any]:
+        """What decides what is seen, besides the session's fields: plain JSON values."""
+        if self._view is None or self.widget.currentWidget() is not self._view:
+            return {}
+        from app import widget_states
+
+        return {"controls": widget_states.read(self._view)}
+
+    def restore_view_state(self, state: Mapping[str, Any]) -> bool:
+        """Set what can be set of `view_state` now; whether anything had to be set.
+
+        Called again while that is so, each time when the data asked for have come.
+        """
+        if self._view is None or self.widget.currentWidget() is not self._view:
+            return False
+        from app import widget_states
+
+        return widget_states.restore(self._view, state.get("controls"))
+
     # -- what all share ------------------------------------------------------------------------
     @property
     def built(self) -> bool:
@@ -91,11 +125,25 @@ class Presenter(QObject):
         return self._view is not None
 
     @property
+    def active(self) -> bool:
+        """Whether it is on the screen."""
+        return self._active
+
+    @property
     def view(self) -> QWidget:
         if self._view is None:
             self._view = self.make_view()
             self.widget.addWidget(self._view)
+            self.view_built.emit(self._view)
         return self._view
+
+    def build_next(self) -> None:
+        """Make one more part of the view, or, when all are there, the view."""
+        module = import_module(self.view_module) if self.view_module else None
+        for maker in getattr(module, "PARTS", ()):
+            if self.parts.make(maker):
+                return
+        self.view  # noqa: B018  (made on first access)
 
     def set_active(self, active: bool) -> None:
         """Shown or hidden; shows what has changed meanwhile."""
@@ -125,6 +173,28 @@ class Presenter(QObject):
         """Ask for data of the open project; the answer of an older question is dropped."""
         name = f"{self.objectName()} {what}"
         self.workspace.loader.load(name, read, self.workspace.project, *arguments, then=then)
+
+    def narrowed(
+        self, whole: Callable[..., Any], sliced: Callable[..., Any], *arguments: Any
+    ) -> tuple[Any, ...]:
+        """What to `read`: over all images, or over the slice in use, whose id comes last."""
+        within = self.session.snapshot.image_slice
+        return (whole, *arguments) if within is None else (sliced, *arguments, within)
+
+    def slice_parameters(self) -> dict[str, object]:
+        """For the export of a figure that can be narrowed to the slice in use."""
+        entry = self.workspace.slices.entry
+        return {"slice": entry.name} if entry is not None else {}
+
+    def show_no_images(self) -> None:
+        """Say that the run has nothing of the slice in use."""
+        entry = self.workspace.slices.entry
+        name = f"“{entry.name}”" if entry is not None else "in use"
+        self.show_empty(
+            f"This run has no results of the images of the slice {name}.",
+            "Show all images",
+            "all-images",
+        )
 
     def forget(self, *names: str) -> None:
         """The answers to these reads are no longer wanted."""
@@ -177,7 +247,7 @@ class Presenter(QObject):
 
     @Slot(str)
     def _on_view_action(self, action: str) -> None:
-        self.wish.emit(self.view_actions.get(action, "run-audit"))
+        self.wish.emit({**_OF_ALL_VIEWS, **self.view_actions}.get(action, "run-audit"))
 
     @Slot(object)
     def _on_concept_wished(self, choices: tuple[ExampleChoice, ...]) -> None:

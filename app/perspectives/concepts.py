@@ -12,14 +12,15 @@ from app.perspectives.base import Presenter
 class ConceptsPresenter(Presenter):
     """Scatter and table of concepts, and the patch grids of the one in focus."""
 
-    reload_on = frozenset({"project", "model_a", "model_b", "run_concepts"})
+    view_module = "app.views.concepts_view"
+    reload_on = frozenset({"project", "model_a", "model_b", "run_concepts", "image_slice"})
 
     saliency_wished = Signal(int)  # an image: where do the models look in it?
 
     def make_view(self) -> QWidget:
         from app.views.concepts_view import ConceptsView
 
-        view = ConceptsView()
+        view = ConceptsView(parts=self.parts)
         view.set_source(self.workspace.thumbnails)
         view.concept_selected.connect(self._on_concept)
         view.selection_changed.connect(self._on_selection)
@@ -48,7 +49,11 @@ class ConceptsPresenter(Presenter):
                 "These two layers have not been compared yet.",
             )
             return
-        loader.load("concepts points", backend.concept_points, project, run, then=self._show)
+        self.read(
+            "points",
+            *self.narrowed(backend.concept_points, backend.sliced_points, run),
+            then=self._show,
+        )
         loader.load(
             "concepts replacement",
             backend.replacement_points,
@@ -66,6 +71,9 @@ class ConceptsPresenter(Presenter):
         from app.mirror import mirror_points
 
         if points is None or not len(points.concept_id):  # type: ignore[attr-defined]
+            if points is not None and points.slice_name:  # type: ignore[attr-defined]
+                self.show_no_images()
+                return
             self.show_empty("The first concepts are being found: results appear as they come.")
             return
         self.show_view()
@@ -97,11 +105,19 @@ class ConceptsPresenter(Presenter):
         if "patch" in changes:
             view.set_patch(now.patch)  # type: ignore[attr-defined]
 
+    def slice_sentence(self) -> str:
+        return (
+            "Similarities, their intervals and the patches are of its images alone, as far as they"
+            " were held out from the fit. Importance, stability and the replacement test are of all"
+            " images; chance, same model and best match are not known for a slice."
+        )
+
     def export_parameters(self, figure: str) -> dict[str, object]:
         now = self.session.snapshot
         if figure == "concept":
-            return {"concept": now.concept or 0}
-        return {"class_name": now.class_name or ""}
+            return {"concept": now.concept or 0, **self.slice_parameters()}
+        of_class: dict[str, object] = {"class_name": now.class_name or ""}
+        return of_class if figure == "replacement" else {**of_class, **self.slice_parameters()}
 
     def example_wish(self) -> ExampleWish:
         """The patches selected, and the top patches of the concepts selected or in focus."""

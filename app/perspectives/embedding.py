@@ -21,6 +21,7 @@ _DISSECT = (
 class EmbeddingPresenter(Presenter):
     """Points, profiles, loadings, correlations, performance and ensembles of an embedding."""
 
+    view_module = "app.views.embedding_view"
     reload_on = frozenset({"project", "run_embedding", "run_evaluation"})
     view_actions: ClassVar[Mapping[str, str]] = {
         "run embedding": "embed-models",
@@ -59,6 +60,12 @@ class EmbeddingPresenter(Presenter):
         view.export_requested.connect(self._on_export)
         view.action_requested.connect(self._on_view_action)
         return view
+
+    def slice_sentence(self) -> str:
+        return (
+            "Where models lie, their concepts and their performance were measured over all images."
+            " “Performance over the slice…” in the Audit menu lists their accuracy on its images."
+        )
 
     def shown_runs(self) -> frozenset[int]:
         now = self.session.snapshot

@@ -12,6 +12,7 @@ from app.workspace import Workspace
 class LayersPresenter(Presenter):
     """The heatmap of layers of A against layers of B."""
 
+    view_module = "app.views.layers_view"
     reload_on = frozenset({"project", "model_a", "model_b", "run_layers"})
     pair_opened = Signal(str, str)  # layers of A and B: concepts wished for
 
@@ -29,6 +30,9 @@ class LayersPresenter(Presenter):
         view.export_requested.connect(self._on_export)
         view.action_requested.connect(self._on_view_action)
         return view
+
+    def slice_sentence(self) -> str:
+        return "The similarity of layers was measured over all images of the run."
 
     def shown_runs(self) -> frozenset[int]:
         run = self.session.snapshot.run_layers

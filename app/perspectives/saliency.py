@@ -11,6 +11,8 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QWidget
 
 from analysis.figures.saliency_data import Cell, Explanation, SaliencyIndex
+from analysis.figures.words import count
+from app.concept_examples import Example, ExampleChoice, ExampleWish
 from app.perspectives.base import Presenter
 from app.problems import Problem
 from app.workspace import Workspace
@@ -30,7 +32,8 @@ _Step = tuple[Cell, str, int]
 class SaliencyPresenter(Presenter):
     """Maps, curves and metrics of a run, or the explanation of one picture."""
 
-    reload_on = frozenset({"project", "run_saliency"})
+    view_module = "app.views.saliency_view"
+    reload_on = frozenset({"project", "run_saliency", "image_slice"})
     view_actions: ClassVar[Mapping[str, str]] = {
         "run saliency": "explain-images",
         "explain picture": "explain-picture",
@@ -54,7 +57,7 @@ class SaliencyPresenter(Presenter):
     def make_view(self) -> QWidget:
         from app.views.saliency_view import SaliencyView
 
-        view = SaliencyView()
+        view = SaliencyView(parts=self.parts)
         view.set_source(self.workspace.thumbnails)
         view.maps_needed.connect(self._on_maps_needed)
         view.cells_selected.connect(self._on_cells)
@@ -85,7 +88,13 @@ class SaliencyPresenter(Presenter):
             return
         if self.index is not None and self.index.run != run:
             self._forget_run()
-        self.read("index", backend.saliency_index, run, then=self._show)
+        read = self.narrowed(backend.saliency_index, backend.sliced_saliency, run)
+        self.read("index", *read, then=self._show)
+        if self.session.snapshot.image_slice is not None:
+            read = self.narrowed(backend.faithfulness_summary, backend.sliced_faithfulness, run)
+            self.forget("comparisons")
+            self.read("summary", *read, then=self._show_both)
+            return
         self.read("summary", backend.faithfulness_summary, run, then=self._show_summary)
         self.read("comparisons", backend.faithfulness_comparisons, run, then=self._show_comparisons)
 
@@ -115,26 +124,57 @@ class SaliencyPresenter(Presenter):
 
     def _show(self, index: SaliencyIndex) -> None:
         if not len(index.images):
-            if self.explanation is None:
+            if self.explanation is None and index.slice_name:
+                self._forget_maps()
+                self.show_no_images()
+            elif self.explanation is None:
                 text = "The first images are being explained: results appear as they come."
                 self.show_empty(text)
             return
         first, self.index = self.index is None, index
         self._any_view.show_index(index)
         self.show_view()
+        self.slice_note_changed.emit()
         self.follow(frozenset({"models", "image", "saliency_method"}), None)
         if self._arrangement:
             self._any_view.set_arrangement(self._arrangement)
             self._arrangement = ""
-        if first:
+        known = set(index.images.tolist())
+        self.cells = tuple(cell for cell in self.cells if cell.image in known)
+        if first or not self.cells:
             self.cells = self._any_view.select_first()
         self._load_curves()
+
+    def _forget_maps(self) -> None:
+        self.index, self.cells = None, ()
+        self._wanted.clear()
+
+    def _show_both(self, both: tuple[Any, Any]) -> None:
+        self._show_summary(both[0])
+        self._show_comparisons(both[1])
 
     def _show_summary(self, summary: Any) -> None:
         self._any_view.show_summary(summary)
 
     def _show_comparisons(self, comparisons: Any) -> None:
         self._any_view.show_comparisons(comparisons)
+
+    def slice_sentence(self) -> str:
+        index = self.index
+        if index is None or not index.slice_name:
+            return "Maps, means, intervals, tests and mean curves are of its images alone."
+        return (
+            f"{count(len(index.images), 'of its images was', 'of its images were')} explained:"
+            " maps, means with their intervals, tests and mean curves are of these alone."
+        )
+
+    def example_wish(self) -> ExampleWish:
+        """The images whose maps are selected."""
+        if self.explanation is not None or not self.cells:
+            return super().example_wish()
+        images = tuple(dict.fromkeys(cell.image for cell in self.cells))
+        words = "the image selected" if len(images) == 1 else f"the {len(images)} images selected"
+        return ExampleWish((ExampleChoice(words, tuple(Example(image) for image in images)),))
 
     def show_image(self, image: int) -> None:
         """Show the maps of an image by all methods, now or when the run has come."""
@@ -201,8 +241,11 @@ class SaliencyPresenter(Presenter):
             self.forget("curves")
             self._any_view.show_curves(None)
             return
-        read = self.workspace.backend.saliency_curves
-        self.read("curves", read, self.index.run, self.cells, then=self._show_curves)
+        backend = self.workspace.backend
+        read = self.narrowed(
+            backend.saliency_curves, backend.sliced_curves, self.index.run, self.cells
+        )
+        self.read("curves", *read, then=self._show_curves)
 
     def _show_curves(self, curves: Any) -> None:
         if self.explanation is None:
@@ -327,9 +370,12 @@ class SaliencyPresenter(Presenter):
 
     def export_parameters(self, figure: str) -> dict[str, object]:
         if figure == "saliency" and self.index is not None:
-            return self._shown_grid()
+            return {**self._shown_grid(), **self.slice_parameters()}
+        if figure == "faithfulness":
+            return self.slice_parameters()
         if figure == "insertion-deletion":
             return {
+                **self.slice_parameters(),
                 "models": ",".join(dict.fromkeys(cell.model for cell in self.cells)),
                 "methods": ",".join(dict.fromkeys(cell.method for cell in self.cells)),
             }

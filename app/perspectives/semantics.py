@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar
 
-from PySide6.QtCore import Slot
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QWidget
 
 from analysis.figures.semantics_data import (
@@ -17,6 +18,7 @@ from analysis.figures.semantics_data import (
     SpaceSimilarityMatrix,
     TcavScores,
 )
+from app import reversible
 from app.mirror import mirror_masks, mirror_projected, mirror_semantics, mirror_space
 from app.perspectives.base import Presenter
 from app.problems import Problem
@@ -25,17 +27,19 @@ from app.workspace import Workspace
 _WHAT = "Here you will see which layers of two models, and which places of images, mean the same."
 _OF_A_RUN = ("index", "space", "separability", "masks", "pair", "tcav")
 _EDITS = frozenset(
-    f"edit {name}"
-    for name in ("add_concept", "rename_concept", "remove_concept", "remove_examples")
+    f"edit {name}" for name in ("add_concept", "remove_concept", "remove_examples", "turn_examples")
 )
+_RENAME = "rename concept"
 
 
 class SemanticsPresenter(Presenter):
     """Answers what the view asks for, from the run of the active pair; edits concepts."""
 
-    reload_on = frozenset({"project", "model_a", "model_b", "run_semantics"})
+    view_module = "app.views.semantics_view"
+    reload_on = frozenset({"project", "model_a", "model_b", "run_semantics", "image_slice"})
     view_actions: ClassVar = {"run semantics": "compare-semantics", "add concept": "add-concept"}
     needed = frozenset({"index"})
+    chosen_changed = Signal(object)  # Chosen or None: what is in front, in words and numbers
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)
@@ -47,11 +51,12 @@ class SemanticsPresenter(Presenter):
         self._wanted_set: int | None = None  # to be focused once it is listed
         self._set: int | None = None  # whose examples the view shows
         self._examples: tuple[ConceptExample, ...] | None = None
+        workspace.undo.failed.connect(self._on_edit_failed)
 
     def make_view(self) -> QWidget:
         from app.views.semantics_view import SemanticsView
 
-        view = SemanticsView()
+        view = SemanticsView(parts=self.parts)
         view.set_source(self.workspace.thumbnails)
         view.concept_chosen.connect(self._on_concept)
         view.layers_chosen.connect(self._on_layers)
@@ -62,6 +67,8 @@ class SemanticsPresenter(Presenter):
         view.set_renamed.connect(self._on_set_renamed)
         view.set_removed.connect(self._on_set_removed)
         view.examples_removed.connect(self._on_examples_removed)
+        view.examples_turned.connect(self._on_examples_turned)
+        view.chosen_changed.connect(self.chosen_changed)
         view.export_requested.connect(self._on_export)
         view.action_requested.connect(self._on_view_action)
         return view
@@ -92,7 +99,9 @@ class SemanticsPresenter(Presenter):
         shown = self.index
         if shown is not None and (shown.run != run or self._turned != self._mirrored()):
             self._forget_run()
-        self.read("index", self.workspace.backend.semantics_index, run, then=self._show)
+        backend = self.workspace.backend
+        read = self.narrowed(backend.semantics_index, backend.sliced_semantics, run)
+        self.read("index", *read, then=self._show)
 
     def _mirrored(self) -> bool:
         now = self.session.snapshot
@@ -111,6 +120,7 @@ class SemanticsPresenter(Presenter):
         self.index = mirror_semantics(index) if self._turned else index
         self._any_view.show_index(self.index)
         self.show_view()
+        self.slice_note_changed.emit()
         if first:
             self.follow(frozenset({"semantic_concept"}), None)
         backend = self.workspace.backend
@@ -128,6 +138,15 @@ class SemanticsPresenter(Presenter):
         if "semantic_concept" in changes and initiator is not self:
             self._any_view.set_concept(self.session.snapshot.semantic_concept)
 
+    def slice_sentence(self) -> str:
+        index = self.index
+        of_them = f"{len(index.images):,}" if index is not None and index.slice_name else "those"
+        return (
+            f"UCS with its interval, the matches and the mask pairs are of {of_them} of its images"
+            " that have masks, without chance. SFSS, separability and TCAV rest on the examples of"
+            " the concepts: they do not change."
+        )
+
     # -- what the view asks for ----------------------------------------------------------------
     def _want(self, kind: str, *what: Any) -> None:
         if self.index is not None:
@@ -144,12 +163,14 @@ class SemanticsPresenter(Presenter):
             self.read(kind, backend.tcav_scores, index.run, *what, then=self._show_tcav)
         elif kind == "masks":
             layers = what[::-1] if self._turned else what
-            self.read(kind, backend.mask_similarity, index.run, *layers, then=self._show_masks)
+            masks = self.narrowed(backend.mask_similarity, backend.sliced_masks, index.run, *layers)
+            self.read(kind, *masks, then=self._show_masks)
         else:
             sides = tuple(each[::-1] for each in what) if self._turned else what
             images = index.images.tolist()
-            read = backend.projected_masks
-            self.read(kind, read, index.run, *sides, images, then=self._show_pair)
+            self.read(
+                kind, backend.projected_masks, index.run, *sides, images, then=self._show_pair
+            )
 
     def _show_space(self, space: SpaceSimilarityMatrix) -> None:
         self._any_view.show_space(mirror_space(space) if self._turned else space)
@@ -240,7 +261,13 @@ class SemanticsPresenter(Presenter):
 
     @Slot(int, str)
     def _on_set_renamed(self, number: int, name: str) -> None:
-        self._edit("rename_concept", number, name)
+        step = partial(reversible.rename_concept, number, name)
+        self.workspace.undo.do(_RENAME, step)
+
+    @Slot(object, str)
+    def _on_edit_failed(self, _problem: Problem, what: str) -> None:
+        if what == _RENAME and self._view is not None:
+            self._show_as_before()  # the workspace says what was wrong
 
     @Slot(int)
     def _on_set_removed(self, number: int) -> None:
@@ -249,6 +276,10 @@ class SemanticsPresenter(Presenter):
     @Slot(object)
     def _on_examples_removed(self, examples: tuple[int, ...]) -> None:
         self._edit("remove_examples", examples)
+
+    @Slot(object)
+    def _on_examples_turned(self, examples: tuple[int, ...]) -> None:
+        self._edit("turn_examples", examples)
 
     def _edit(self, name: str, *arguments: Any) -> None:
         if self.workspace.writable:
@@ -287,7 +318,7 @@ class SemanticsPresenter(Presenter):
             return dict(zip(("model", "layer"), view.tcav_choice(), strict=True))
         if figure not in ("mask-similarity", "mask-pair", "robustness"):
             return {}
-        found: dict[str, object] = {"threshold": view.threshold()}
+        found: dict[str, object] = {"threshold": view.threshold(), **self.slice_parameters()}
         found.update(self._of_the_run("layer", view.mask_layers()))
         pair = view.mask_pair()
         if figure != "mask-similarity" and pair is not None:

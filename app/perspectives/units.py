@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QWidget
 
+from analysis.figures.words import count
 from app.concept_examples import ExampleWish
 from app.perspectives.base import Presenter
 
@@ -17,7 +18,8 @@ _WHAT = "Here you will see which concept each unit of a model stands for, and on
 class UnitsPresenter(Presenter):
     """Table and grid of units, the one in focus, and how many there are by threshold."""
 
-    reload_on = frozenset({"project", "run_dissection"})
+    view_module = "app.views.units_view"
+    reload_on = frozenset({"project", "run_dissection", "image_slice"})
     view_actions: ClassVar[Mapping[str, str]] = {
         "run dissection": "dissect-models",
         "run embedding": "embed-models",
@@ -31,7 +33,7 @@ class UnitsPresenter(Presenter):
     def make_view(self) -> QWidget:
         from app.views.units_view import UnitsView
 
-        view = UnitsView()
+        view = UnitsView(parts=self.parts)
         view.set_source(self.workspace.thumbnails)
         view.unit_focused.connect(self._on_unit)
         view.units_selected.connect(self._on_units)
@@ -107,7 +109,20 @@ class UnitsPresenter(Presenter):
             "model": sole,
             "concept": shown.words,
             "interpretable": shown.interpretable_only,
+            **self.slice_parameters(),
         }
+
+    def slice_sentence(self) -> str:
+        detail = self.workspace.focus.unit
+        if detail is None or not detail.slice_name:
+            some = "Of the images that activate a unit most, those of the slice are shown."
+        else:
+            there = count(len(detail.patches), "is", "are")
+            some = (
+                f"Of the {detail.images_known} images that activate the unit in focus most,"
+                f" {there} in the slice."
+            )
+        return f"{some} What a unit stands for was measured over all images."
 
     def example_wish(self) -> ExampleWish:
         """The images selected, and those of the units selected or in focus."""
@@ -125,6 +140,7 @@ class UnitsPresenter(Presenter):
     @Slot(object)
     def _on_detail(self, detail: object) -> None:
         self.view.show_detail(detail)  # type: ignore[attr-defined]
+        self.slice_note_changed.emit()
 
     @Slot(object)
     def _on_unit(self, unit: int | None) -> None:
@@ -145,5 +161,6 @@ class UnitsPresenter(Presenter):
     @Slot(object)
     def _on_pictures(self, units: tuple[int, ...]) -> None:
         if units and self.workspace.project is not None:
-            read = self.workspace.backend.unit_details
-            self.read("pictures", read, tuple(units), then=self._show_pictures)
+            backend = self.workspace.backend
+            read = self.narrowed(backend.unit_details, backend.sliced_units, tuple(units))
+            self.read("pictures", *read, then=self._show_pictures)

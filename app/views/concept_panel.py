@@ -122,9 +122,9 @@ class ConceptPanel(QWidget):
             below.addWidget(patch_set, 1)
         below.addWidget(self.caution)
         self.splitter.addWidget(self.grids)
-        self.splitter.setStretchFactor(0, 1)
-        self.splitter.setStretchFactor(1, 0)
-        self.splitter.setSizes([400, 310])
+        self.splitter.setStretchFactor(0, 2)
+        self.splitter.setStretchFactor(1, 3)
+        self.splitter.setSizes([270, 410])  # the patches are the heart
         self.panel.setMinimumHeight(190)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -191,6 +191,10 @@ class ConceptPanel(QWidget):
         chosen = [one for patch_set in self.sets.values() for one in patch_set.grid.selected()]
         patches = [self._patches[one] for one in chosen if one in self._patches]  # type: ignore[index]
         return [Example(patch.image, box_of(patch)) for patch in patches]
+
+    def has_patch(self, patch_id: int) -> bool:
+        """Whether a patch is in one of the sets; one of a slice may have a negative id."""
+        return patch_id in self._patches
 
     def shown_patches(self, patch_id: int) -> tuple[list[ShownPatch], int]:
         """The stops of the large view for the set of a patch, and where the patch is in it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QByteArray, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QSplitter,
     QStackedWidget,
@@ -22,11 +22,16 @@ from app.views.similarity_panel import SimilarityPanel
 from app.widgets.empty_state import EmptyState
 from app.widgets.grid_actions import SAVE_AS_CONCEPT, add_grid_action
 from app.widgets.image_source import ImageSource
+from app.widgets.parts import Parts
 from app.widgets.table_twin import TableTwin
 
 _EMPTY = (
     "Which concepts two models share, which only one of them has, and the patches that show it."
 )
+
+
+#: made ahead of the view, each in its own turn
+PARTS = (ReplacementPanel, ConceptPanel)
 
 
 class ConceptsView(QWidget):
@@ -52,8 +57,9 @@ class ConceptsView(QWidget):
     export_requested = Signal(str, str)
     action_requested = Signal(str)  # of an empty view's button: "run concepts"
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, parts: Parts | None = None) -> None:
         super().__init__(parent)
+        ready = parts or Parts()
         self.setObjectName("concepts view")
         self.opens_patches = True
         self._source: ImageSource | None = None
@@ -65,8 +71,8 @@ class ConceptsView(QWidget):
         self.empty = EmptyState(_EMPTY, "Compare concepts…", "run concepts")
         self.table = TableTwin("concept")
         self.similarity = SimilarityPanel(self.table)
-        self.replacement = ReplacementPanel()
-        self.concept = ConceptPanel()
+        self.replacement = ready.take(ReplacementPanel)
+        self.concept = ready.take(ConceptPanel)
         self._build()
         self._connect()
         self.show_points(None)
@@ -87,7 +93,7 @@ class ConceptsView(QWidget):
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.addWidget(self.left)
         self.splitter.addWidget(self.concept)
-        self.splitter.setSizes([680, 560])
+        self.splitter.setSizes([620, 620])
         for splitter in (self.left, self.splitter):
             splitter.setChildrenCollapsible(False)
             splitter.setHandleWidth(PADDING)
@@ -190,19 +196,6 @@ class ConceptsView(QWidget):
         """Move the borders of the three regions."""
         self.similarity.set_thresholds(similarity, importance)
 
-    def save_layout(self) -> dict[str, QByteArray]:
-        """Sizes of the parts, to be remembered."""
-        return {name: s.saveState() for name, s in self._splitters().items()}
-
-    def restore_layout(self, sizes: dict[str, QByteArray]) -> None:
-        """Take remembered sizes; unknown names are left alone."""
-        for name, splitter in self._splitters().items():
-            if name in sizes:
-                splitter.restoreState(sizes[name])
-
-    def _splitters(self) -> dict[str, QSplitter]:
-        return {"left": self.left, "whole": self.splitter, "concept": self.concept.splitter}
-
     def _fill(self) -> None:
         kept = self.similarity.show_points(self._points, self._class)
         if self._points is None:
@@ -242,7 +235,7 @@ class ConceptsView(QWidget):
 
     def open_large_view(self, patch_id: int, image: int) -> None:
         """The whole image with the patch outlined; ← and → walk through the patch's set."""
-        if patch_id >= 0:
+        if self.concept.has_patch(patch_id):
             stops, at = self.concept.shown_patches(patch_id)
         else:
             stops, at = [ShownPatch(-1, image, None, f"Image {image}", "#FFFFFF")], 0
@@ -251,13 +244,14 @@ class ConceptsView(QWidget):
             self._dialog.set_source(self._source)
             self._dialog.patch_shown.connect(self._patch_shown)
             self._dialog.saliency_requested.connect(self.saliency_requested)
+            self._dialog.action_requested.connect(self.action_requested)
             self._dialog.concept_requested.connect(self.concept_requested)
         self._dialog.show_patches(stops, at)
         self._dialog.show()
         self._dialog.raise_()
 
     def _patch_shown(self, patch_id: int, image: int) -> None:
-        if patch_id >= 0:
+        if self.concept.has_patch(patch_id):
             self.set_patch(patch_id)
         self.patch_focused.emit(patch_id, image)
 

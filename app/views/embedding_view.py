@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QByteArray, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSplitter, QVBoxLayout, QWidget
 
@@ -284,15 +284,6 @@ class EmbeddingView(QWidget):
         many = count(len(models), "model")
         self.newcomers_text.setText(f"{many} not in this embedding yet: {', '.join(models)}")
         self.project_button.setText("Project it" if len(models) == 1 else "Project them")
-
-    def save_layout(self) -> dict[str, QByteArray]:
-        """Sizes of the parts, to be remembered."""
-        return {"embedding": self.splitter.saveState()}
-
-    def restore_layout(self, sizes: dict[str, QByteArray]) -> None:
-        """Take remembered sizes; unknown names are left alone."""
-        if "embedding" in sizes:
-            self.splitter.restoreState(sizes["embedding"])
 
     # -- the tabs' contents
 

@@ -16,8 +16,22 @@ from app.widgets.heatmap import Heatmap
 from app.widgets.heatmap_data import HeatmapData
 from app.widgets.table_twin import TableTwin
 
-MEASURES = {"mmcs_pearson": "MMCS Pearson", "mmcs_spearman": "MMCS Spearman", "cka": "CKA"}
-_SHORT = {"mmcs_pearson": "MMCS", "mmcs_spearman": "MMCS ρ", "cka": "CKA"}
+MEASURES = {
+    "mmcs_pearson": "MMCS Pearson",
+    "mmcs_spearman": "MMCS Spearman",
+    "cka": "CKA",
+    "rsa": "RSA",
+    "procrustes": "Procrustes",
+}
+_SHORT = {**MEASURES, "mmcs_pearson": "MMCS", "mmcs_spearman": "MMCS ρ"}
+_MEANINGS = {
+    "mmcs_pearson": "How well the concepts of one layer are matched by concepts of the other",
+    "mmcs_spearman": "The same by the ranks of the concepts' coefficients",
+    "cka": "Debiased linear CKA: whether patches lie alike in both layers, by inner products",
+    "rsa": "Whether both layers take the same pairs of patches to be unlike, by ranks",
+    "procrustes": "How well one layer can be turned to fit the other; high by chance where a layer"
+    " has more features than there are patches",
+}
 _HINT = "Move over a cell to read it; click to keep it; double-click for the concepts of the pair."
 _EMPTY = "How similar the concepts of every layer of one model are to those of the other model."
 
@@ -55,6 +69,8 @@ class LayersView(QWidget):
         self.measure.setAccessibleName("Measure of similarity")
         for key, text in MEASURES.items():
             self.measure.addItem(text, key)
+            hint = Qt.ItemDataRole.ToolTipRole
+            self.measure.setItemData(self.measure.count() - 1, _MEANINGS[key], hint)
         self.axis = QComboBox()
         self.axis.setAccessibleName("What the axes say")
         self.axis.addItems(["layer names", "relative depth"])
@@ -194,6 +210,9 @@ def _note(data: LayerSimilarity) -> str:
     notes = []
     if chance:
         notes.append(f"Grey and hatched: {count(chance, 'pair')} no better than chance.")
-    if empty:
+    if empty == values.size and data.classes.any():
+        word = MEASURES.get(data.measure, data.measure)
+        notes.append(f"This run has no {word}: compare the layers once more to have it.")
+    elif empty:
         notes.append(f"Blank: {count(empty, 'pair')} not computed yet.")
     return " ".join(notes)

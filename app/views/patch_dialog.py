@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QToolButton, QVBoxLa
 
 from app.concept_examples import Example, walked_choices
 from app.theme import GRID, PADDING, font
+from app.views.away_bar import AwayBar
 from app.views.image_canvas import ImageCanvas
 from app.widgets.image_source import Box, ImageSource
 
@@ -39,6 +40,7 @@ class PatchDialog(QDialog):
 
     patch_shown = Signal(int, int)  # patch id (−1 without one), image id
     saliency_requested = Signal(int)  # image id: where do the models look in it?
+    action_requested = Signal(str)  # "relocate": the original is not at hand
     concept_requested = Signal(object)  # tuple of ExampleChoice: the patch shown, and its row
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -58,12 +60,17 @@ class PatchDialog(QDialog):
         self.place.setFont(font("small", tabular=True))
         self.place.setProperty("muted", True)
         self._build()
+        self.resize(self.sizeHint())
 
     def _build(self) -> None:
+        words = QHBoxLayout()
+        words.setSpacing(GRID)
+        words.addWidget(self.caption, 1)
+        words.addWidget(self.place)
         row = QHBoxLayout()
         row.setSpacing(GRID // 2)
-        row.addWidget(self.caption, 1)
-        row.addWidget(self.place)
+        self.away = AwayBar()
+        self.away.relocate.clicked.connect(self._relocate)
         self.look = QToolButton()
         self.look.setText("Where do the models look?")
         self.look.setToolTip("Show the maps of this image; without any, explain it at once")
@@ -76,6 +83,7 @@ class PatchDialog(QDialog):
         self.save.clicked.connect(self._save)
         row.addWidget(self.look)
         row.addWidget(self.save)
+        row.addStretch(1)
         for text, name, slot in (
             ("−", "Zoom out", self._zoom_out),
             ("⤢", "Fit the whole image", self.canvas.fit),
@@ -94,6 +102,8 @@ class PatchDialog(QDialog):
         layout.setContentsMargins(PADDING, PADDING, PADDING, PADDING)
         layout.setSpacing(GRID)
         layout.addWidget(self.canvas, 1)
+        layout.addWidget(self.away)
+        layout.addLayout(words)
         layout.addLayout(row)
 
     def sizeHint(self) -> QSize:
@@ -123,6 +133,7 @@ class PatchDialog(QDialog):
         self.at = min(max(at, 0), len(self.patches) - 1)
         patch = self.patches[self.at]
         path = self._source.path(patch.image) if self._source is not None else None
+        self.away.setVisible(path is None and self._source is not None)
         self.canvas.show_image(patch.image, patch.box, patch.colour)
         self.canvas.show_mask(patch.mask, patch.frame)
         self.canvas.setAccessibleName(f"Image with the patch outlined: {patch.caption}")
@@ -137,6 +148,11 @@ class PatchDialog(QDialog):
         if self.patches:
             self.close()
             self.saliency_requested.emit(self.patches[self.at].image)
+
+    def _relocate(self) -> None:
+        """The places are listed in the window behind."""
+        self.close()
+        self.action_requested.emit("relocate")
 
     def _save(self) -> None:
         """Name the concept in the window behind."""

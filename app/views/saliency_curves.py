@@ -162,6 +162,15 @@ class SaliencyCurvesPanel(FigurePanel):
         """The map, the kind and the step of the scrubber."""
         return self._active, self._kind, self._step
 
+    def go_to(self, cell: Cell | None, kind: str, step: int) -> None:
+        """Put the scrubber on a step of a selected map's curve, as by hand."""
+        drawn = self._drawn()
+        if cell in drawn and cell != self._active:
+            self._activate(drawn.index(cell))
+        curve = self.curve(self._active, kind) if kind in KINDS else None
+        if curve is not None and len(curve.scores) > 1:
+            self._scrub(kind, step / (len(curve.scores) - 1))
+
     def _drawn(self) -> list[Cell]:
         """The selected maps that have any curve."""
         return [c for c in self._cells if any(self.curve(c, kind) is not None for kind in KINDS)]

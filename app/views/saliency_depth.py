@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
 from analysis.figures.saliency_data import AttentionDepth
 from app.labels import ElidedLabel
 from app.theme import PADDING, font
+from app.views.map_peaks import head_columns, head_ids
 from app.views.saliency_words import depth_line
 from app.widgets.empty_state import EmptyState
 from app.widgets.figure_panel import FigurePanel
@@ -21,6 +22,7 @@ from app.widgets.heat_canvas import HeatCanvas
 from app.widgets.heat_grid import HeatGrid
 from app.widgets.heat_pictures import HeatLook, HeatPicture
 from app.widgets.image_source import ImageSource
+from app.widgets.table_twin import TableTwin
 
 _EMPTY = "Where each head of each layer of a transformer looks, for the image in focus."
 _NO_MODEL = (
@@ -45,7 +47,12 @@ class SaliencyDepthPanel(FigurePanel):
         self.splitter.setHandleWidth(PADDING)
         self.splitter.setChildrenCollapsible(False)
         super().__init__(
-            "attention-depth", "Attention by depth", self.splitter, None, EmptyState(_EMPTY), parent
+            "attention-depth",
+            "Attention by depth",
+            self.splitter,
+            TableTwin("head"),
+            EmptyState(_EMPTY),
+            parent,
         )
         self.title.hide()  # the tab says it
         self.shown: AttentionDepth | None = None
@@ -56,6 +63,8 @@ class SaliencyDepthPanel(FigurePanel):
         self.heads.item_focused.connect(self._take_head)
         self.heads.item_activated.connect(self._take_head)
         self.slider.valueChanged.connect(self._slid)
+        assert self.table is not None
+        self.table.row_focused.connect(self._take_row)
 
     def _make_controls(self) -> None:
         self.model = QComboBox()
@@ -116,6 +125,7 @@ class SaliencyDepthPanel(FigurePanel):
         self.heads.pictures.cache.clear()
         self.canvas.forget()
         self.show_content(there)
+        self._fill_table(depth if there else None)
         if depth is None or not there:
             if self.model.count():
                 self.empty.set_text(_NO_IMAGE)
@@ -132,6 +142,13 @@ class SaliencyDepthPanel(FigurePanel):
         if place >= 0:
             self.model.setCurrentIndex(place)
         self._show_layer()
+
+    def _fill_table(self, depth: AttentionDepth | None) -> None:
+        assert self.table is not None
+        if depth is None:
+            self.table.set_columns([], [])
+        else:
+            self.table.set_columns(head_ids(depth), head_columns(depth))
 
     def set_layer(self, layer: int) -> None:
         """Show the heads of another layer."""
@@ -189,6 +206,10 @@ class SaliencyDepthPanel(FigurePanel):
         if isinstance(identity, tuple):
             self._head = int(identity[1])
             self._show_head()
+
+    def _take_row(self, identity: tuple[int, int]) -> None:
+        self._head = identity[1]
+        self.set_layer(identity[0])
 
     def _choose_model(self, _place: int) -> None:
         self.model_chosen.emit(self.model.currentText())

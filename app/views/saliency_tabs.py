@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QSplitter, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
 from analysis.figures.saliency_data import (
     AttentionDepth,
@@ -79,14 +79,6 @@ class SaliencyTabs(QTabWidget):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self.tabBar().setFont(font("small"))  # an earlier one is lost when styles are applied
-
-    def splitters(self) -> dict[str, QSplitter]:
-        """Splitters whose positions are remembered, by name."""
-        return {
-            "saliency curves": self.curves.splitter,
-            "saliency depth": self.attention.splitter,
-            "saliency settings": self.settings.splitter,
-        }
 
     # -- setters
 

@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QPushButton,
-    QSplitter,
-    QStackedWidget,
-    QToolButton,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -27,8 +23,8 @@ from analysis.figures.saliency_data import (
     SaliencyMap,
     StepPicture,
 )
-from app.theme import GRID, PADDING, font
 from app.views.saliency_bar import LookControls, SaliencyBar
+from app.views.saliency_frame import filled, large_button, offer_below, stacked
 from app.views.saliency_grid import SaliencyGrid
 from app.views.saliency_layout import (
     ARRANGEMENTS,
@@ -41,6 +37,7 @@ from app.views.saliency_layout import (
     held,
     kept_choice,
 )
+from app.views.saliency_map_table import SaliencyMapTable
 from app.views.saliency_tabs import SaliencyTabs
 from app.views.saliency_words import (
     EMPTY,
@@ -53,9 +50,14 @@ from app.widgets.empty_state import EmptyState
 from app.widgets.figure_panel import FigurePanel
 from app.widgets.heat_pictures import HeatLook
 from app.widgets.image_source import ImageSource
+from app.widgets.parts import Parts
 from app.widgets.pixel_source import PixelSource
 
 _NOBODY = Chosen(None, "", "")
+
+
+#: made ahead of the view, each in its own turn
+PARTS = (SaliencyTabs,)
 
 
 class SaliencyView(QWidget):
@@ -82,8 +84,9 @@ class SaliencyView(QWidget):
     export_requested = Signal(str, str)
     action_requested = Signal(str)  # of the empty view's button: "run saliency"
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, parts: Parts | None = None) -> None:
         super().__init__(parent)
+        ready = parts or Parts()
         self.setObjectName("saliency view")
         self._source: ImageSource | None = None
         self._index: SaliencyIndex | None = None
@@ -100,8 +103,9 @@ class SaliencyView(QWidget):
         self.bar = SaliencyBar()
         self.grid = SaliencyGrid()
         self.look = LookControls()
-        self.panel = FigurePanel("saliency", "Maps", self.grid, None, EmptyState(NOTHING))
-        self.tabs = SaliencyTabs()
+        self.table = SaliencyMapTable(self.grid)
+        self.panel = FigurePanel("saliency", "Maps", self.grid, self.table, EmptyState(NOTHING))
+        self.tabs = ready.take(SaliencyTabs)
         self._build()
         self._connect()
         self._take_index()
@@ -110,40 +114,11 @@ class SaliencyView(QWidget):
 
     def _build(self) -> None:
         self.panel.controls.addWidget(self.look)
-        self.explain.setFlat(True)
-        self.explain.setFont(font("body"))
-        column = self.empty.layout()
-        assert isinstance(column, QVBoxLayout)
-        after = column.indexOf(self.empty.button) + 1
-        column.insertWidget(after, self.explain, 0, Qt.AlignmentFlag.AlignHCenter)
-        self.splitter = QSplitter(Qt.Orientation.Vertical)
-        self.splitter.addWidget(self.panel)
-        self.splitter.addWidget(self.tabs)
-        self.splitter.setSizes([420, 370])
-        self.splitter.setStretchFactor(0, 3)
-        self.splitter.setStretchFactor(1, 2)
-        self.splitter.setChildrenCollapsible(False)
-        self.splitter.setHandleWidth(PADDING)
-        self.panel.setMinimumHeight(170)
-        self.tabs.setMinimumHeight(290)
-        self.alone = QToolButton()
-        self.alone.setText("⤢")
-        self.alone.setCheckable(True)
-        self.alone.setAccessibleName("Large: hide the grid of maps")
-        self.alone.setToolTip("Give this the whole room; press again for the grid")
+        offer_below(self.empty, self.explain)
+        self.splitter = stacked(self.panel, self.tabs)
+        self.alone = large_button()
         self.tabs.setCornerWidget(self.alone)
-        content = QWidget()
-        layout = QVBoxLayout(content)
-        layout.setContentsMargins(PADDING, GRID, PADDING, GRID)
-        layout.setSpacing(GRID)
-        layout.addWidget(self.bar)
-        layout.addWidget(self.splitter, 1)
-        self.stack = QStackedWidget()
-        self.stack.addWidget(self.empty)
-        self.stack.addWidget(content)
-        around = QVBoxLayout(self)
-        around.setContentsMargins(0, 0, 0, 0)
-        around.addWidget(self.stack)
+        self.stack = filled(self, self.empty, self.bar, self.splitter)
         self._stepping = QTimer(self)  # a scrubber asks for what it stands at, not for its way
         self._stepping.setSingleShot(True)
         self._stepping.setInterval(30)
@@ -300,10 +275,6 @@ class SaliencyView(QWidget):
     def selection(self) -> tuple[Cell, ...]:
         """The selected maps, in the order they were chosen."""
         return self.grid.selection()
-
-    def splitters(self) -> dict[str, QSplitter]:
-        """Splitters whose positions are remembered, by name."""
-        return {"saliency": self.splitter, **self.tabs.splitters()}
 
     # -- what is shown
 

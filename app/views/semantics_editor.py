@@ -40,6 +40,7 @@ class ConceptEditor(QWidget):
     set_renamed = Signal(int, str)
     set_removed = Signal(int)
     examples_removed = Signal(object)
+    examples_turned = Signal(object)
     examples_wanted = Signal(int)
     other_wanted = Signal()
 
@@ -144,6 +145,7 @@ class ConceptEditor(QWidget):
             line.addWidget(button)
         self.question.hide()
         self.examples.examples_removed.connect(self.examples_removed)
+        self.examples.examples_turned.connect(self.examples_turned)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -211,7 +213,8 @@ class ConceptEditor(QWidget):
         item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
         return item
 
-    def _info(self) -> ConceptSetInfo | None:
+    def info(self) -> ConceptSetInfo | None:
+        """The concept in focus."""
         return next((one for one in self._sets if one.id == self._focus), None)
 
     def _take_focus(self) -> None:
@@ -220,7 +223,7 @@ class ConceptEditor(QWidget):
                 item = self.tree.topLevelItem(row)
                 if item is not None and item.data(0, _ID) == self._focus:
                     self.tree.setCurrentItem(item)
-        info = self._info()
+        info = self.info()
         self.rename.setEnabled(info is not None)
         self.remove.setEnabled(info is not None)
         self.examples.show_set(info, bool(self._sets))
@@ -228,7 +231,7 @@ class ConceptEditor(QWidget):
 
     def ask(self) -> None:
         """Ask for the examples on the screen that are not here."""
-        info = self._info()
+        info = self.info()
         kept = info is not None and (info.kind == "patches" or bool(info.negatives))
         if info is not None and kept and self.examples.examples is None and self.isVisible():
             self.examples_wanted.emit(info.id)
@@ -289,7 +292,7 @@ class ConceptEditor(QWidget):
         return [item.text(place) for place in (1, 2, 3)]
 
     def _ask_removal(self) -> None:
-        info = self._info()
+        info = self.info()
         if info is None:
             return
         with_what = f" and its {count(info.positives, 'example')}" if info.positives else ""

@@ -10,18 +10,21 @@ from PySide6.QtWidgets import (
     QPushButton,
     QSplitter,
     QStackedWidget,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from analysis.figures.semantics_data import ConceptExample, ConceptSetInfo
 from analysis.figures.words import count
-from app.labels import wrapped_label
+from app.labels import ElidedLabel, wrapped_label
 from app.theme import GRID, PADDING, font
+from app.views.semantics_examples_columns import example_columns
 from app.views.semantics_words import NO_SETS, example_caption, set_line
 from app.widgets.empty_state import EmptyState
 from app.widgets.image_grid import GridItem, ImageGrid
 from app.widgets.image_source import ImageSource
+from app.widgets.table_twin import TableTwin
 
 _CHOOSE = "Choose a concept to see its examples."
 _COMING = "The examples are being read."
@@ -34,6 +37,7 @@ _NO_NEGATIVES = (
     "negatives by “Save as concept…”."
 )
 _ELSEWHERE = "The examples of this concept are not kept in the project file."
+_TURN = "Turn into negatives"
 _SIZE = 88
 
 
@@ -73,33 +77,49 @@ class _Role(QWidget):
 
 
 class ExamplesPanel(QWidget):
-    """`examples_removed(tuple of ids)` by hand."""
+    """`examples_removed(tuple of ids)`, `examples_turned(tuple of ids)` by hand: the latter show
+    the concept from now on if they did not, and the other way round."""
 
     examples_removed = Signal(object)
+    examples_turned = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.info: ConceptSetInfo | None = None
         self.examples: tuple[ConceptExample, ...] | None = None
-        self.name = QLabel()
-        self.name.setTextFormat(Qt.TextFormat.PlainText)
+        self.name = ElidedLabel()
         self.name.setFont(font("body", bold=True))
-        self.name.setMinimumWidth(40)
         self.facts = wrapped_label(muted=True)
         self.facts.setFont(font("small"))
         self.remove = QPushButton("Remove examples")
         self.remove.setFont(font("small"))
         self.remove.setToolTip("Forget the selected examples (Delete); the images stay")
         self.remove.clicked.connect(self._remove)
+        self.turn = QPushButton(_TURN)
+        self.turn.setFont(font("small"))
+        self.turn.setToolTip(
+            "What shows the concept becomes a negative, and the other way round (T)"
+        )
+        self.turn.clicked.connect(self._turn)
+        self.table = TableTwin("example", filters=False)
+        self.table.hide()
+        self.table.selection_changed.connect(self._selected)
+        self.table_button = QToolButton()
+        self.table_button.setText("Table")
+        self.table_button.setFont(font("small"))
+        self.table_button.setCheckable(True)
+        self.table_button.setToolTip("Show the same examples as a table")
+        self.table_button.toggled.connect(self._show_table)
         self.positives = _Role("Examples", _NO_POSITIVES)
         self.negatives = _Role("Negatives", _NO_NEGATIVES)
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         for role in (self.positives, self.negatives):
             self.splitter.addWidget(role)
             role.grid.selectionModel().selectionChanged.connect(self._selected)
-            shortcut = QShortcut(QKeySequence(Qt.Key.Key_Delete), role.grid)
-            shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
-            shortcut.activated.connect(self._remove)
+            for key, slot in ((Qt.Key.Key_Delete, self._remove), (Qt.Key.Key_T, self._turn)):
+                shortcut = QShortcut(QKeySequence(key), role.grid)
+                shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
+                shortcut.activated.connect(slot)
         self.splitter.setSizes([420, 200])
         self.splitter.setHandleWidth(PADDING)
         self.splitter.setChildrenCollapsible(False)
@@ -113,17 +133,22 @@ class ExamplesPanel(QWidget):
         self._show()
 
     def _make_content(self) -> QWidget:
-        head = QHBoxLayout()
-        head.addWidget(self.name, 1)
-        head.addWidget(self.remove)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(GRID)
+        for button in (self.turn, self.remove):
+            buttons.addWidget(button)
+        buttons.addStretch(1)
+        buttons.addWidget(self.table_button)
         content = QWidget()
         layout = QVBoxLayout(content)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(GRID // 2)
-        layout.addLayout(head)
+        layout.addWidget(self.name)
         layout.addWidget(self.facts)
+        layout.addLayout(buttons)
         layout.addSpacing(GRID // 2)
         layout.addWidget(self.splitter, 1)
+        layout.addWidget(self.table, 1)
         return content
 
     def set_source(self, source: ImageSource | None) -> None:
@@ -160,14 +185,42 @@ class ExamplesPanel(QWidget):
         ):
             role.nothing.setText(_COMING if coming else nothing)
             role.show_examples([one for one in examples if one.role == key])
+        self.table.set_columns([one.id for one in examples], example_columns(examples))
+        self.table_button.setVisible(bool(examples))
         self._selected()
 
     def _selected(self) -> None:
         chosen = len(self._chosen())
         self.remove.setEnabled(chosen > 0)
         self.remove.setText(f"Remove {count(chosen, 'example')}" if chosen else "Remove examples")
+        self.turn.setEnabled(chosen > 0 and self._turns())
+        self.turn.setText(self._turn_text())
+
+    def _turns(self) -> bool:
+        """Patches alone can show a concept: one given otherwise has negatives alone."""
+        return self.info is not None and self.info.kind == "patches"
+
+    def _turn_text(self) -> str:
+        shown, others = len(self.positives.chosen()), len(self.negatives.chosen())
+        if shown and not others:
+            return f"Make {shown:,} negative"
+        if others and not shown:
+            return f"Make {others:,} positive"
+        return f"Swap the roles of {shown + others:,}" if shown else _TURN
+
+    def _turn(self) -> None:
+        chosen = self._chosen()
+        if chosen and self._turns():
+            self.examples_turned.emit(tuple(chosen))
+
+    def _show_table(self, shown: bool) -> None:
+        self.table.setVisible(shown)
+        self.splitter.setHidden(shown)
+        self._selected()
 
     def _chosen(self) -> list[int]:
+        if self.table_button.isChecked():
+            return sorted(int(str(one)) for one in self.table.selected_ids())
         return self.positives.chosen() + self.negatives.chosen()
 
     def _remove(self) -> None:

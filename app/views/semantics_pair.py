@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QComboBox, QWidget
 from analysis.figures.semantics_data import MaskSimilarityMatrix, ProjectedMasks, SemanticsIndex
 from analysis.figures.words import count, number
 from app.theme import font, theme
+from app.views.map_peaks import mask_columns
 from app.views.semantics_columns import robustness_columns
 from app.views.semantics_words import EMPTY_PAIR, EMPTY_ROBUSTNESS, mask_counts
 from app.widgets.empty_state import EmptyState
@@ -131,7 +132,13 @@ class MaskPairPanel(FigurePanel):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         self.grid = MaskPairGrid("Masks of both concepts, A left and B right, an image a pair")
-        super().__init__("mask-pair", "Masks", self.grid, None, EmptyState(EMPTY_PAIR), parent)
+        super().__init__(
+            "mask-pair", "Masks", self.grid, TableTwin("image"), EmptyState(EMPTY_PAIR), parent
+        )
+        assert self.table is not None
+        self.table.row_focused.connect(self._focus_row)
+        self.table.row_activated.connect(self._open_row)
+        self.grid.item_focused.connect(self.table.set_focus)
         self.shown: ProjectedMasks | None = None
         self._index: SemanticsIndex | None = None
         self._names: dict[int, str] = {}
@@ -165,6 +172,7 @@ class MaskPairPanel(FigurePanel):
         self.empty.set_text(_COMING if coming else EMPTY_PAIR)
         if masks is None or not there:
             self.grid.show_pairs([], [])
+            self._fill_table(None)
             return
         pairs = [
             MaskPair(place, int(image), region, masks.values_a[place], masks.values_b[place])
@@ -173,7 +181,17 @@ class MaskPairPanel(FigurePanel):
             )
         ]
         self.grid.show_pairs(pairs, [self._caption(masks, pair.image) for pair in pairs])
+        self._fill_table(masks)
         self._note(masks)
+
+    def _fill_table(self, masks: ProjectedMasks | None) -> None:
+        assert self.table is not None
+        if masks is None:
+            self.table.set_columns([], [])
+            return
+        images = masks.images.tolist()
+        names = [self._names.get(image, f"image {image}") for image in images]
+        self.table.set_columns(list(range(len(images))), mask_columns(masks, names))
 
     def set_threshold(self, threshold: float) -> None:
         """Cut the masks elsewhere."""
@@ -195,6 +213,14 @@ class MaskPairPanel(FigurePanel):
             f"{masks.concept_b + 1} of B. {shown}, "
             f"threshold {number(self.grid.threshold)}. Enter or a double click: large."
         )
+
+    def _focus_row(self, place: int) -> None:
+        self.grid.set_focus(place)
+
+    def _open_row(self, place: int) -> None:
+        """Enter in the table: that pair of pictures, large."""
+        self.show_table(False)
+        self.grid.set_alone(place)
 
     def _choose_mode(self) -> None:
         self.grid.set_mode(self.mode.currentData())

@@ -208,7 +208,11 @@ class SeparabilityPanel(FigurePanel):
         rows = [data.concepts.index(chosen)] if chosen is not None else range(len(data.concepts))
         nulls = np.asarray(data.null_95, float)[list(rows)][:, order]
         finite = np.isfinite(nulls)
-        highest = np.where(finite.any(axis=0), np.where(finite, nulls, -np.inf).max(axis=0), np.nan)
+        highest = np.where(
+            finite.any(axis=0),
+            np.where(finite, nulls, -np.inf).max(axis=0, initial=-np.inf),
+            np.nan,
+        )
         grey = theme().colour("muted")
         series.append(Series(_CHANCE, depth[order], highest, grey, dashed=True))
         return series

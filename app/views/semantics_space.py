@@ -132,6 +132,10 @@ class SpacePanel(FigurePanel):
             self._pending = concept
             self._patience.start()
 
+    def pair(self) -> tuple[str, str] | None:
+        """The layers under the crosshair."""
+        return self.heatmap.cell_names() if self.data is not None else None
+
     def show_space(self, data: SpaceSimilarityMatrix | None) -> None:
         """Show a concept's matrix, unless another concept was chosen since."""
         if data is not None and self._pending not in (None, data.concept):

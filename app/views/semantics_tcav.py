@@ -36,17 +36,18 @@ _COMING = "The scores of this layer are being read."
 _NO_SCORES = "The run has no scores in this layer: choose another layer or model."
 _NO_CLASSES = (
     "The run scored no class: a model needs a classifier with classes that are called like labels "
-    "of the images."
+    "of the images. Where they have other names, say so when you start a run (label=class)."
 )
 _HINT = "Move over a bar to read it, or walk with the arrow keys."
 _BY_CLASS, _BY_CONCEPT = "class", "concept"
 
 
 class TcavPanel(FigurePanel):
-    """`model_chosen(name)`, `layer_chosen(name)` by hand."""
+    """`model_chosen(name)`, `layer_chosen(name)`, `score_focused((concept, class))` by hand."""
 
     model_chosen = Signal(str)
     layer_chosen = Signal(str)
+    score_focused = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         self.bars = RangeBarTable("TCAV scores, a concept and a class a row")
@@ -120,6 +121,13 @@ class TcavPanel(FigurePanel):
     def choice(self) -> tuple[str, str]:
         """Model and layer whose scores are shown."""
         return self._model, self._layer
+
+    def score(self) -> tuple[str, str] | None:
+        """The concept and the class of the score in focus, if they are on the screen."""
+        row = self._focus
+        if self.data is None or not isinstance(row, tuple) or row not in tcav_ids(self.data):
+            return None
+        return str(row[0]), str(row[1])
 
     def set_model(self, model: str) -> None:
         """Choose a model without telling anyone; the layer of nearest depth goes with it."""
@@ -276,6 +284,7 @@ class TcavPanel(FigurePanel):
         self.bars.set_focus(identity)
         self.table.set_focus(identity)
         self._say(identity)
+        self.score_focused.emit(identity)
 
     def _choose_model(self) -> None:
         model = self.model.combo.currentData()

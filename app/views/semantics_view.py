@@ -18,6 +18,13 @@ from analysis.figures.semantics_data import (
 )
 from app.theme import GRID, PADDING, font
 from app.views.semantics_bar import SemanticsBar
+from app.views.semantics_chosen import (
+    Chosen,
+    chosen_layers,
+    chosen_masks,
+    chosen_score,
+    chosen_set,
+)
 from app.views.semantics_editor import ConceptEditor
 from app.views.semantics_found import FoundConceptsPanel
 from app.views.semantics_separability import SeparabilityPanel
@@ -25,6 +32,7 @@ from app.views.semantics_settings import SemanticsSettingsPanel
 from app.views.semantics_space import SpacePanel
 from app.views.semantics_tcav import TcavPanel
 from app.widgets.image_source import ImageSource
+from app.widgets.parts import Parts
 
 TABS = {
     "layers": "Layers",
@@ -39,6 +47,10 @@ _NOT_FOUND = (
 )
 
 
+#: made ahead of the view, each in its own turn
+PARTS = (SpacePanel, SeparabilityPanel, FoundConceptsPanel, TcavPanel, ConceptEditor)
+
+
 class SemanticsView(QWidget):
     """Setters are silent; intents are signals.
 
@@ -47,7 +59,8 @@ class SemanticsView(QWidget):
     numbers of two found concepts whose masks are wanted; `layer_chosen(layer)` of TCAV, in the
     model of `tcav_choice()`; `examples_wanted(set)`. `model_chosen(name)` is followed by
     `layer_chosen`. `threshold_changed(value)`: redrawn already. The editor's signals are edits:
-    they take effect once `show_sets` or `show_examples` brings them.
+    they take effect once `show_sets` or `show_examples` brings them. `chosen_changed(Chosen or
+    None)`: what is in front, whoever chose it, once its numbers are here.
     """
 
     concept_chosen = Signal(str)
@@ -61,26 +74,34 @@ class SemanticsView(QWidget):
     set_renamed = Signal(int, str)
     set_removed = Signal(int)
     examples_removed = Signal(object)  # tuple of ids
+    examples_turned = Signal(object)  # tuple of ids: the other role from now on
+    chosen_changed = Signal(object)
     examples_wanted = Signal(int)
     export_requested = Signal(str, str)
     action_requested = Signal(str)  # "run semantics", of an empty panel's button; "add concept"
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, parts: Parts | None = None) -> None:
         super().__init__(parent)
+        ready = parts or Parts()
         self.setObjectName("semantics view")
         self._index: SemanticsIndex | None = None
         self._asked: dict[str, tuple[object, ...]] = {}  # the last question of each kind
         self.bar = SemanticsBar()
-        self.space = SpacePanel()
-        self.separability = SeparabilityPanel()
-        self.found = FoundConceptsPanel()
-        self.tcav = TcavPanel()
-        self.editor = ConceptEditor()
+        self.space = ready.take(SpacePanel)
+        self.separability = ready.take(SeparabilityPanel)
+        self.found = ready.take(FoundConceptsPanel)
+        self.tcav = ready.take(TcavPanel)
+        self.editor = ready.take(ConceptEditor)
         self.settings = SemanticsSettingsPanel()
         self._asking = QTimer(self)  # one question for all that a change has left open
         self._asking.setSingleShot(True)
         self._asking.setInterval(0)
         self._asking.timeout.connect(self._ask)
+        self._told: Chosen | None = None
+        self._telling = QTimer(self)  # once for all that a change has brought
+        self._telling.setSingleShot(True)
+        self._telling.setInterval(0)
+        self._telling.timeout.connect(self._tell)
         self._build()
         self._connect()
         self.show_index(None)
@@ -89,7 +110,7 @@ class SemanticsView(QWidget):
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.addWidget(self.space)
         self.splitter.addWidget(self.separability)
-        self.splitter.setSizes([640, 600])
+        self.splitter.setSizes([700, 540])
         for panel in (self.space, self.separability):
             panel.setMinimumWidth(320)
         self.splitter.setHandleWidth(PADDING)
@@ -125,12 +146,16 @@ class SemanticsView(QWidget):
         self.editor.set_renamed.connect(self.set_renamed)
         self.editor.set_removed.connect(self.set_removed)
         self.editor.examples_removed.connect(self.examples_removed)
+        self.editor.examples_turned.connect(self.examples_turned)
         self.editor.examples_wanted.connect(self.examples_wanted)
         self.editor.other_wanted.connect(self._add_other)
         for panel in (self.space, self.separability, self.found, self.tcav):
             panel.export_requested.connect(self.export_requested)
             panel.action.connect(self.action_requested)
         self.tabs.currentChanged.connect(self._ask_soon)
+        for change in (self.space.pair_focused, self.tcav.score_focused, self.found.pair_chosen,
+                       self.found.threshold_changed, self.editor.set_focused):  # fmt: skip
+            change.connect(self._tell_soon)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -167,14 +192,17 @@ class SemanticsView(QWidget):
         self.space.show_space(space)
         if space is not None:
             self.separability.set_concept(self.space.concept_name)
+        self._tell_soon()
 
     def show_separability(self, first: Separability | None, second: Separability | None) -> None:
         """Show how well concepts are told apart in model A and in model B."""
         self.separability.show_separability(first, second)
+        self._tell_soon()
 
     def show_tcav(self, scores: TcavScores | None) -> None:
         """Show the scores of a model's layer."""
         self.tcav.show_tcav(scores)
+        self._tell_soon()
 
     def show_masks(self, masks: MaskSimilarityMatrix | None) -> None:
         """Show the similarity of the concepts found in two layers."""
@@ -188,6 +216,7 @@ class SemanticsView(QWidget):
     def show_sets(self, sets: tuple[ConceptSetInfo, ...]) -> None:
         """Show the project's concepts given by examples."""
         self.editor.show_sets(sets)
+        self._tell_soon()
 
     def show_examples(self, concept_set: int, examples: tuple[ConceptExample, ...]) -> None:
         """Show the examples of a concept."""
@@ -210,6 +239,7 @@ class SemanticsView(QWidget):
     def set_threshold(self, threshold: float) -> None:
         """Cut masks at the nearest threshold of the run."""
         self.found.set_threshold(threshold)
+        self._tell_soon()
 
     def set_pair(self, concept_a: int, concept_b: int) -> None:
         """Choose a pair of found concepts by their numbers; its masks are asked for."""
@@ -229,6 +259,7 @@ class SemanticsView(QWidget):
     def set_concept_set(self, concept_set: int | None) -> None:
         """Put the editor's focus on a concept."""
         self.editor.set_concept_set(concept_set)
+        self._tell_soon()
 
     def show_tab(self, key: str) -> None:
         """Bring one of `TABS` to the front; ValueError for others."""
@@ -264,21 +295,42 @@ class SemanticsView(QWidget):
         """The id of the concept in the editor's focus."""
         return self.editor.focus()
 
-    def splitters(self) -> dict[str, QSplitter]:
-        """Splitters whose positions are remembered, by name."""
-        return {
-            "semantics": self.splitter,
-            "semantics found": self.found.splitter,
-            "semantics pair": self.found.beside,
-            "semantics concepts": self.editor.splitter,
-            "semantics examples": self.editor.examples.splitter,
-            "semantics settings": self.settings.splitter,
-        }
+    def chosen(self) -> Chosen | None:
+        """What is chosen on the tab on the screen, in words and numbers."""
+        tab, index = self.tab(), self._index
+        if tab == "concepts":
+            info = self.editor.info()
+            return None if info is None else chosen_set(info)
+        if index is None:
+            return None
+        if tab == "layers":
+            pair, space = self.space.pair(), self.space.data
+            if pair is not None and space is not None:
+                return chosen_layers(space, index, self.separability.data, pair)
+        elif tab == "found":
+            masks, place = self.found.data, self.found.matches.pair
+            if masks is not None and place is not None:
+                return chosen_masks(masks, index, self.found.slider.value(), place)
+        elif tab == "classes":
+            scores, row = self.tcav.data, self.tcav.score()
+            if scores is not None and row is not None:
+                return chosen_score(scores, row)
+        return None
+
+    def _tell_soon(self) -> None:
+        self._telling.start()
+
+    def _tell(self) -> None:
+        chosen = self.chosen()
+        if chosen != self._told:
+            self._told = chosen
+            self.chosen_changed.emit(chosen)
 
     # -- what is needed
 
     def _ask_soon(self) -> None:
         self._asking.start()
+        self._telling.start()
 
     def _ask(self) -> None:
         """Ask once for what the tab on the screen lacks."""
@@ -296,6 +348,7 @@ class SemanticsView(QWidget):
             pair = self.found.lacks_masks()
             if pair is not None:
                 self._want(self.pair_chosen, "pair", *layers, *pair)
+            self._tell_soon()  # the best match was chosen where none was
         elif tab == "classes":
             choice = self.tcav_choice()
             if self.tcav.data is None and all(choice) and self._index.classes:

@@ -274,8 +274,9 @@ def set_line(info: ConceptSetInfo) -> str:
     return f"{first}{source}{counted}, {negatives}. They are read when a run starts."
 
 
-def example_caption(example: ConceptExample, name: str = "") -> str:
+def example_caption(example: ConceptExample) -> str:
     """An example on hover."""
+    name = example.image_name
     x, y, width, height = example.box
     where = f"{width} × {height} px at {x}, {y}"
     return f"{name}\n{where}" if name else where

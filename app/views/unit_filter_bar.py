@@ -36,6 +36,7 @@ class CategoryChip(QToolButton):
     def __init__(self, category: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.category = category
+        self.setObjectName(f"category {category}")
         self.setCheckable(True)
         self.setIcon(category_icon(category))
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QSplitter,
+    QStackedWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from analysis.figures.unit_data import UnitDetail, UnitPatch
 from app.concept_examples import Example
@@ -12,6 +20,7 @@ from app.theme import GRID, font
 from app.views.patch_dialog import ShownPatch
 from app.views.unit_candidates import CandidateList
 from app.views.unit_grid_delegate import masked
+from app.views.unit_patch_columns import patch_columns
 from app.views.unit_words import (
     DEAD,
     concept_words,
@@ -24,6 +33,7 @@ from app.widgets.category_marks import category_icon, category_word
 from app.widgets.empty_state import EmptyState
 from app.widgets.image_source import ImageSource
 from app.widgets.masked_grid import MaskedGrid
+from app.widgets.table_twin import TableTwin
 
 _EMPTY = "Click a unit to see what it may stand for and the images that activate it most."
 _IMPORTED = "This unit comes from a table: no images of it are known."
@@ -56,12 +66,21 @@ class UnitPanel(QWidget):
         self.numbers.setFont(font("small", tabular=True))
         self.candidates = CandidateList()
         self.grid = MaskedGrid("Images that activate the unit most")
+        self.table = TableTwin("image", filters=False)
+        self.table_button = QToolButton()
+        self.table_button.setText("Table")
+        self.table_button.setFont(font("small"))
+        self.table_button.setCheckable(True)
+        self.table_button.setToolTip("Show the numbers of these images as a table")
         self.no_images = wrapped_label(muted=True)
         self.no_images.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._build()
         self.grid.item_focused.connect(self._focused)
         self.grid.item_activated.connect(self._activated)
         self.candidates.concept_activated.connect(self.concept_activated)
+        self.table_button.toggled.connect(self._choose_pictures)
+        self.table.row_focused.connect(self._focused)
+        self.table.row_activated.connect(self._activated)
         self.show_detail(None)
 
     def _build(self) -> None:
@@ -69,9 +88,11 @@ class UnitPanel(QWidget):
         head.setSpacing(GRID // 2)
         head.addWidget(self.mark)
         head.addWidget(self.name, 1)
+        head.addWidget(self.table_button)
         self.pictures = QStackedWidget()
         self.pictures.addWidget(self.grid)
         self.pictures.addWidget(self.no_images)
+        self.pictures.addWidget(self.table)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.setChildrenCollapsible(False)
         self.splitter.setHandleWidth(GRID)
@@ -117,8 +138,15 @@ class UnitPanel(QWidget):
         patches = sorted(detail.patches, key=_rank) if detail is not None else []
         self._patches = {masked(patch).identity: patch for patch in patches}
         self.grid.show_pictures([masked(p) for p in patches], [patch_line(p) for p in patches])
-        self.pictures.setCurrentIndex(0 if patches else 1)
+        self.table.set_columns([masked(p).identity for p in patches], patch_columns(patches))
+        self.table_button.setVisible(bool(patches))
+        self._choose_pictures()
         self._write()
+
+    def _choose_pictures(self) -> None:
+        """The images, the same as a table, or why there are none."""
+        there = self.table if self.table_button.isChecked() else self.grid
+        self.pictures.setCurrentWidget(there if self._patches else self.no_images)
 
     def _write(self) -> None:
         detail = self.detail
@@ -136,7 +164,13 @@ class UnitPanel(QWidget):
         self.numbers.setText(numbers)
         self.numbers.setVisible(bool(numbers))
         self.candidates.setVisible(bool(detail.candidates))
-        self.no_images.setText(_DEAD if detail.category == DEAD else _IMPORTED)
+        if detail.slice_name and detail.images_known:
+            self.no_images.setText(
+                f"None of the {detail.images_known} images that activate this unit most is in the"
+                f" slice “{detail.slice_name}”."
+            )
+        else:
+            self.no_images.setText(_DEAD if detail.category == DEAD else _IMPORTED)
 
     def selected(self) -> list[Example]:
         """The images that are selected, best first."""

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 
 import numpy as np
-from PySide6.QtCore import QByteArray, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QButtonGroup,
     QSplitter,
@@ -36,6 +36,7 @@ from app.widgets.figure_panel import FigurePanel
 from app.widgets.grid_actions import SAVE_AS_CONCEPT, add_grid_action
 from app.widgets.image_source import ImageSource
 from app.widgets.masked_pictures import MODES
+from app.widgets.parts import Parts
 from app.widgets.table_twin import TableTwin
 
 _EMPTY = (
@@ -48,6 +49,10 @@ _HINTS = {
     "box": "Outline where the unit is active",
     "plain": "The images alone",
 }
+
+
+#: made ahead of the view, each in its own turn
+PARTS = (UnitPanel, UnitSweepPanel)
 
 
 class UnitsView(QWidget):
@@ -74,8 +79,9 @@ class UnitsView(QWidget):
     action_requested = Signal(str)  # of the empty view's button: "run dissection"
     pictures_needed = Signal(object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, parts: Parts | None = None) -> None:
         super().__init__(parent)
+        ready = parts or Parts()
         self.setObjectName("units view")
         self.opens_patches = True
         self._source: ImageSource | None = None
@@ -89,7 +95,7 @@ class UnitsView(QWidget):
         self.bar = UnitFilterBar()
         self.table = TableTwin("unit", filters=False)
         self.models = UnitModels()
-        self.sweep = UnitSweepPanel()
+        self.sweep = ready.take(UnitSweepPanel)
         self.grid = UnitGrid()
         self.units = FigurePanel(
             "units",
@@ -99,7 +105,7 @@ class UnitsView(QWidget):
             EmptyState(_NOTHING_LEFT, "Show all units", "show all"),
             copied=self.table,
         )
-        self.panel = UnitPanel()
+        self.panel = ready.take(UnitPanel)
         self._build()
         self._connect()
         self.show_units(None)
@@ -288,24 +294,6 @@ class UnitsView(QWidget):
             self.bar.set_search(words)
             self._filter()
 
-    def save_layout(self) -> dict[str, QByteArray]:
-        """Sizes of the parts, to be remembered."""
-        return {name: s.saveState() for name, s in self._splitters().items()}
-
-    def restore_layout(self, sizes: dict[str, QByteArray]) -> None:
-        """Take remembered sizes; unknown names are left alone."""
-        for name, splitter in self._splitters().items():
-            if name in sizes:
-                splitter.restoreState(sizes[name])
-
-    def _splitters(self) -> dict[str, QSplitter]:
-        return {
-            "whole": self.splitter,
-            "left": self.left,
-            "right": self.right,
-            "unit": self.panel.splitter,
-        }
-
     # -- filters and counts
 
     def _filter(self) -> None:
@@ -437,6 +425,7 @@ class UnitsView(QWidget):
             self._dialog.set_source(self._source)
             self._dialog.patch_shown.connect(self.patch_focused)
             self._dialog.saliency_requested.connect(self.saliency_requested)
+            self._dialog.action_requested.connect(self.action_requested)
             self._dialog.concept_requested.connect(self.concept_requested)
         self._dialog.show_patches(stops, at)
         self._dialog.show()

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 from app.theme import GRID, font
 from app.widgets.empty_state import EmptyState
 from app.widgets.table_twin import TableTwin
+from app.widgets.window_action import add_window_action
 
 _FORMATS = (
     ("Export figure as SVG…", "svg"),
@@ -125,6 +126,7 @@ class FigurePanel(QWidget):
             action.setData(form)
             menu.addAction(action)
         menu.triggered.connect(self._export)
+        add_window_action(menu, self, "record-finding")
         return menu
 
     def show_content(self, there: bool) -> None:

@@ -54,6 +54,11 @@ class Zoom(QObject):
         self.factor = 1.0
         self._take(QPointF(0.5, 0.5))
 
+    def look_at(self, factor: float, centre: QPointF) -> None:
+        """Show the part of the picture around a place, given in shares of its sides."""
+        self.factor = min(max(factor, 1.0), _MOST_ZOOM)
+        self._take(centre)
+
     def point(self, pointer: QPointF | None) -> None:
         """The mouse has moved."""
         self.pointer = pointer

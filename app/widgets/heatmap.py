@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 from PySide6.QtCore import QPointF, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from analysis.figures.words import layer_labels, number
@@ -16,6 +17,8 @@ from app.widgets.heatmap_items import CellMarks, ColourBar, NameAxis
 from app.widgets.plot_canvas import PlotCanvas, style_axis
 from app.widgets.plotting import pg
 
+_BEST_WIDTH = 96
+_ROOM_FOR_BEST = 500  # pixels of the whole
 _NAME_LENGTH = 20  # signs of a layer name on an axis, unless more are needed to tell them apart
 
 
@@ -49,10 +52,8 @@ class Heatmap(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.canvas)
-        if not with_best:
-            self.best.hide()
-            self.best.setFixedWidth(0)
-
+        self._with_best = with_best
+        self._show_best(with_best)
         self.canvas.pressed_at.connect(self._click)
         self.canvas.double_clicked_at.connect(self._double_click)
         self.canvas.moved_to.connect(self._move)
@@ -79,12 +80,20 @@ class Heatmap(QWidget):
         self.best.getViewBox().setMouseEnabled(False, False)
         self.best.setYLink(self.plot)
         self.best.hideAxis("left")
-        self.best.setFixedWidth(96)
         self.best_line = self.best.plot([], [])
         self.best_null = pg.InfiniteLine(angle=90)
         self.best.addItem(self.best_null, ignoreBounds=True)
         self.bar = ColourBar()
         self.canvas.addItem(self.bar, 0, 2)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        # Where there is little room the matrix gets it: it says what the curve beside it says.
+        self._show_best(self._with_best and self.width() >= _ROOM_FOR_BEST)
+
+    def _show_best(self, shown: bool) -> None:
+        self.best.setVisible(shown)
+        self.best.setFixedWidth(_BEST_WIDTH if shown else 0)
 
     # -- data and shared state
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QBrush, QColor, QPen, QShowEvent
 from PySide6.QtWidgets import QToolTip, QVBoxLayout, QWidget
 
@@ -52,6 +52,10 @@ class ScatterPlot(QWidget):
         self._hover: int | None = None
         self._selection: frozenset[int] = frozenset()
         self._stale = self._undrawn = False
+        self._ringless = QTimer(self)  # ticks while the rings of a selection are not made yet
+        self._ringless.setSingleShot(True)
+        self._ringless.setInterval(0)
+        self._ringless.timeout.connect(self._make_overlay)
         self._chance_marks: list[pg.InfiniteLine] = []
 
         self.canvas = self.canvas_type()
@@ -146,11 +150,13 @@ class ScatterPlot(QWidget):
         self.image.setVisible(self.is_density)
         if self.data is None or not self.is_density:
             self._draw_each(np.arange(len(points)))
-            self._make_overlay(points.x, points.y)
+            self.selected.clear()
+            self._ringless.start()  # drawing so many points is enough for one turn
             return
         self._draw_density()
         self._draw_each(np.flatnonzero(np.isin(points.group, self.data.always)))
-        self._make_overlay(np.zeros(0), np.zeros(0))
+        self._ringless.stop()
+        self.selected.clear()
 
     def _draw_each(self, places: np.ndarray) -> None:
         symbols, sizes, brushes = self._looks(places)
@@ -197,8 +203,10 @@ class ScatterPlot(QWidget):
         self.image.setImage(counts, levels=(0.0, float(counts.max()) or 1.0), lut=table)
         self.image.setRect(QRectF(x[0], y[0], x[1] - x[0], y[1] - y[0]))
 
-    def _make_overlay(self, x: np.ndarray, y: np.ndarray) -> None:
+    def _make_overlay(self) -> None:
         """A ring for every point, all hidden: selecting only changes which are seen."""
+        self._ringless.stop()
+        x, y = self.points.x, self.points.y
         pen = _pen("focus", 1.6)
         brush = QBrush(Qt.BrushStyle.NoBrush)
         size = self._largest() + 4
@@ -232,7 +240,9 @@ class ScatterPlot(QWidget):
                 x=self.points.x[places], y=self.points.y[places], size=9, pen=pen, brush=None
             )
             return
-        if not len(self.points):
+        if self._ringless.isActive() and len(places):
+            self._make_overlay()
+        if self._ringless.isActive() or not len(self.points):
             return
         visible = np.zeros(len(self.points), dtype=bool)
         visible[places] = True

@@ -129,7 +129,7 @@ class TableTwin(QWidget):
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
         self.limit_column.setMinimumContentsLength(10)
-        self.limit_column.currentIndexChanged.connect(self._show_limits)
+        self.limit_column.currentIndexChanged.connect(self.show_limits)
         self.minimum = self._limit_field("min", "Minimum of the column")
         self.maximum = self._limit_field("max", "Maximum of the column")
         self.marked_only = QToolButton()
@@ -291,11 +291,16 @@ class TableTwin(QWidget):
             self._typing.start()
 
     def _filter(self) -> None:
-        self._quiet = True
-        self.model.set_text_filter(self.search.text())
         key = self.limit_column.currentData()
         if key is not None:
             self.model.set_limits(key, _number(self.minimum.text()), _number(self.maximum.text()))
+        self.apply_filters()
+
+    def apply_filters(self) -> None:
+        """Show the rows that meet the filters as they are typed and limited."""
+        self._typing.stop()
+        self._quiet = True
+        self.model.set_text_filter(self.search.text())
         self._name_limited_columns()
         self._quiet = False
         self._say_count()
@@ -308,7 +313,8 @@ class TableTwin(QWidget):
         self._say_count()
         self.rows_filtered.emit(self.model.shown_ids())
 
-    def _show_limits(self) -> None:
+    def show_limits(self) -> None:
+        """Write the limits of the column that is chosen to be limited."""
         quiet, self._quiet = self._quiet, True
         low, high = self.model.filters.limits.get(self.limit_column.currentData(), (None, None))
         self.minimum.setText("" if low is None else f"{low:g}")

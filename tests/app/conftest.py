@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QSettings
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication
 
@@ -38,6 +39,7 @@ from tests.app.made_results import (
 )
 from tests.app.made_saliency import FakeSaliencyParameters, add_saliency, make_explanation
 from tests.app.made_semantics import FakeSemanticsParameters, add_semantics, semantic_results
+from tests.left_behind import check
 
 CLASSES = ("bird", "mammal", "vehicle")
 LAYERS = ("stem", "block1", "block2", "penultimate")
@@ -374,6 +376,20 @@ def _concept_rows(
                 for rank, image in enumerate(images)
             ]  # fmt: skip
     return tables, arrays
+
+
+@pytest.fixture(autouse=True)
+def own_settings(isolated_home: Path) -> None:
+    """Settings of this test alone: Qt asks for the home folder only once."""
+    QSettings.setPath(
+        QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(isolated_home / "settings")
+    )
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_behind(isolated_home: Path, request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fails a test that leaves threads, ticking timers or windows behind; see `left_behind`."""
+    yield from check(request)
 
 
 @pytest.fixture(scope="session")

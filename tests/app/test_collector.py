@@ -65,6 +65,7 @@ def test_the_interpreter_takes_over_when_the_last_one_stops(qtbot) -> None:
 
 
 def test_what_imports_leave_is_set_aside_until_the_end(qtbot, monkeypatch) -> None:
+    gc.unfreeze()  # what the tests have set aside
     collector = MainThreadCollector()
     for number in range(200):
         monkeypatch.setitem(sys.modules, f"made_up_{number}", types.ModuleType("made_up"))

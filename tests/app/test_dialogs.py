@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent
+from PySide6.QtGui import QDropEvent, QImage
 from PySide6.QtWidgets import QComboBox, QLineEdit, QSpinBox
 
 from analysis.errors import AuditError
@@ -304,6 +304,36 @@ def test_figure_is_exported_as_the_view_shows_it(qtbot, open_workspace, tmp_path
     with qtbot.waitSignal(dialog.exported, timeout=WAIT):
         dialog.accept_button.click()
     assert "0.6" in (tmp_path / "out.csv").read_text(encoding="utf-8")
+
+
+def test_a_figure_is_shown_as_it_will_be_written(qtbot, open_workspace, tmp_path) -> None:
+    dialog = ExportDialog(open_workspace, "figure", 1, ExportWish("layers", "png", {}))
+    qtbot.addWidget(dialog)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+    until(qtbot, lambda: not dialog.preview.picture.isNull())
+    whole = dialog.preview.picture.toImage()
+    dialog.options.size_choice.setCurrentIndex(1)
+    until(qtbot, lambda: dialog.preview.picture.width() < 0.6 * whole.width())
+    narrow = dialog.preview.picture.toImage()
+    measure = dialog.options.parameters.field("measure")
+    assert isinstance(measure, QComboBox)
+    measure.setCurrentText("cka")
+    until(qtbot, lambda: dialog.preview.picture.toImage() != narrow)
+    dialog.options.resolution.setValue(100)
+    dialog.path.set_text(str(tmp_path / "out.png"))
+    with qtbot.waitSignal(dialog.exported, timeout=WAIT):
+        dialog.accept_button.click()
+    written = QImage(str(tmp_path / "out.png"))
+    assert abs(written.width() - 85 / 25.4 * 100) < 2
+    assert "cka" in written.text("Parallax")
+
+
+def test_a_figure_that_cannot_be_drawn_says_why(qtbot, open_workspace) -> None:
+    wish = ExportWish("concept", "png", {"concept": 10**6})
+    dialog = ExportDialog(open_workspace, "figure", None, wish)
+    qtbot.addWidget(dialog)
+    until(qtbot, lambda: dialog.preview.text != "")
+    assert dialog.preview.picture.isNull()
 
 
 def test_export_stays_open_if_it_cannot_write(qtbot, open_workspace, tmp_path) -> None:

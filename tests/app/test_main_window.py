@@ -150,7 +150,7 @@ def test_every_control_has_an_accessible_name(qtbot, open_window) -> None:
 
 def test_shortcuts_are_unique(window) -> None:
     keys = [a.shortcut().toString() for a in window.actions_registry.actions()]
-    keys += [d.toggleViewAction().shortcut().toString() for d in window.docks.values()]
+    keys += [d.view_action.shortcut().toString() for d in window.docks.values()]
     used = [key for key in keys if key]
     assert len(used) == len(set(used))
 

@@ -26,11 +26,11 @@ def test_renaming_and_removing(qtbot, open_window) -> None:
 
 
 def test_every_menu_entry_has_an_answer(open_window) -> None:
-    from app.navigator import _MENUS
+    from app.navigator_menus import MENUS
 
     known = {d.id for d in open_window.actions_registry.definitions()}
     known |= open_window.entry_commands.intents()
-    assert {intent for entries in _MENUS.values() for intent, _text in entries} <= known
+    assert {intent for entries in MENUS.values() for intent, _text in entries} <= known
     assert set(open_window.commands._actions) == {
         d.id for d in open_window.actions_registry.definitions()
     }

@@ -8,6 +8,7 @@ import pytest
 
 from analysis.errors import AuditError
 from analysis.figures.saliency_data import Cell
+from app.backend_export import FigureRequest
 from app.dialogs.run_dialog import RunDialog
 from tests.app.made_saliency import make_explanation
 from tests.app.steps import entry, one, session, until
@@ -257,7 +258,8 @@ def test_figures_can_be_made_of_what_is_exported(
     name, form, run, parameters = wishes[0]
     assert name in {choice.name for choice in backend.figure_choices()}
     out = tmp_path / f"it.{form}"
-    backend.export_figure(saliency.workspace.project, name, out, run, parameters)
+    wanted = FigureRequest(name, run, parameters)
+    backend.export_figure(saliency.workspace.project, wanted, out)
     assert "Lite0" in out.read_text(encoding="utf-8")
 
 

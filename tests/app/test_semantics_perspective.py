@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from analysis.project import Project
+from app.backend_export import FigureRequest
 from app.dialogs.run_dialog import RunDialog
 from tests.app.made_semantics import (
     COMPONENTS,
@@ -27,10 +28,17 @@ class Heard:
         "show_sets", "show_examples", "set_concept", "set_concept_set",
     )  # fmt: skip
 
-    def __init__(self, view, monkeypatch) -> None:
+    def __init__(self, view) -> None:
         self.calls: dict[str, list] = {name: [] for name in self.SETTERS}
+        self._view = view
         for name in self.SETTERS:
-            monkeypatch.setattr(view, name, self._note(name, getattr(view, name)))
+            setattr(view, name, self._note(name, getattr(view, name)))
+
+    def stop(self) -> None:
+        """Leave the view as it was: one that holds its own methods is never let go."""
+        for name in self.SETTERS:
+            delattr(self._view, name)
+        del self._view
 
     def _note(self, name, setter):
         def told(*arguments):
@@ -49,12 +57,13 @@ def semantics(compared_window):
 
 
 @pytest.fixture
-def heard(qtbot, semantics, compared_window, monkeypatch) -> Heard:
-    heard = Heard(semantics.view, monkeypatch)
+def heard(qtbot, semantics, compared_window):
+    heard = Heard(semantics.view)
     compared_window.show_perspective("semantics")
     until(qtbot, lambda: last(heard.show_index) and last(heard.show_separability))
     settled(qtbot, compared_window)
-    return heard
+    yield heard
+    heard.stop()
 
 
 def last(calls: list):
@@ -230,7 +239,8 @@ def test_figures_can_be_made_of_what_is_exported(
     name, form, run, parameters = wishes[0]
     assert run == 3
     out = tmp_path / f"it.{form}"
-    backend.export_figure(semantics.workspace.project, name, out, run, parameters)
+    wanted = FigureRequest(name, run, parameters)
+    backend.export_figure(semantics.workspace.project, wanted, out)
     assert "Lite0" in out.read_text(encoding="utf-8")
 
 
@@ -298,6 +308,29 @@ def test_examples_are_shown_and_removed(qtbot, heard, semantics, compared_window
     semantics.view.examples_removed.emit((examples[0].id,))
     until(qtbot, lambda: len(heard.show_examples[-1][1]) == 2)
     assert heard.show_sets[-1][0].positives == 1
+    kept = heard.show_examples[-1][1]
+    assert all(one.image_name for one in kept)
+    semantics.view.examples_turned.emit(tuple(one.id for one in kept))
+    until(qtbot, lambda: heard.show_examples[-1][1][0].image == 3)
+    assert [(one.image, one.role) for one in heard.show_examples[-1][1]] == [
+        (3, "positive"), (2, "negative"),
+    ]  # fmt: skip
+
+
+def test_the_inspector_says_what_is_chosen(qtbot, heard, semantics, compared_window) -> None:
+    inspector = compared_window.inspector
+    assert not inspector.hint.isHidden()
+    until(qtbot, lambda: heard.show_space)
+    semantics.view.set_layers(LAYERS_A[0], LAYERS_B[1])
+    until(qtbot, lambda: inspector.title.text() == "mean of all concepts")
+    assert LAYERS_B[1] in inspector.sentence.text()
+    assert inspector.hint.isHidden()
+    semantics.view.show_tab("found")
+    until(qtbot, lambda: inspector.title.text().startswith("Found concepts"))
+    compared_window.show_perspective("concepts")
+    assert not inspector.title.text().startswith("Found concepts")
+    compared_window.show_perspective("semantics")
+    assert inspector.title.text().startswith("Found concepts")
 
 
 def test_nothing_is_edited_in_a_project_that_is_read_only(qtbot, window, compared_file) -> None:

@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from analysis.cli import main
 from analysis.project import Project
@@ -54,6 +55,14 @@ def test_from_images_to_a_table(
 
     main(["export", file, "--figure", "concepts", "-o", str(tmp_path / "figure.svg")])
     assert (tmp_path / "figure.svg").read_text(encoding="utf-8").startswith("<?xml")
+    small = tmp_path / "small.png"
+    main(
+        ["export", file, "--figure", "concepts", "--width", "85", "--dpi", "100", "-o", str(small)]
+    )
+    with Image.open(small) as picture:
+        assert abs(picture.width - 85 / 25.4 * 100) < 2
+    main(["export", file, "--figure", "concepts", "-o", str(tmp_path / "numbers.csv")])
+    assert "cmcs_pearson" in (tmp_path / "numbers.csv").read_text(encoding="utf-8")
 
     capsys.readouterr()
     main(["info", file])
@@ -97,6 +106,7 @@ def test_an_error_is_one_line_with_its_hint_and_exit_code_1(
         (["run", file, "concepts", *pair, "--images", "none"], "no image set “none”"),
         (["export", file, "--table", "nothing", "-o", "out.csv"], "nothing"),
         (["export", file, "--figure", "nothing", "-o", "out.svg"], "nothing"),
+        (["export", file, "--figure", "concepts", "--width", "5", "-o", "out.svg"], "mm wide"),
         (["add", file, "--model", "pink-sensitive=sample:cnn-seed-1"], "already"),
         (["add", file, "--model", "x=timm:no_such_network"], "no_such_network"),
         (["add", file, "--images", "scenes=nowhere"], "already"),

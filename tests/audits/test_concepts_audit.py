@@ -139,10 +139,29 @@ def test_a_shuffled_copy_has_the_same_layers(permuted_project: Project, table: T
     for layer in ("blocks.1", "penultimate"):
         row = rows[layer, layer]
         assert row["mmcs_pearson"] == pytest.approx(1, abs=1e-3)
-        assert row["cka"] == pytest.approx(1, abs=1e-3)
+        for measure in ("cka", "rsa", "procrustes"):
+            assert row[measure] == pytest.approx(1, abs=1e-3)
         assert row["null_95"] < row["mmcs_pearson"]
         assert row["classes"] == 2
-    assert rows["blocks.1", "penultimate"]["mmcs_pearson"] < 0.95
+    for measure in ("mmcs_pearson", "rsa", "procrustes"):
+        assert rows["blocks.1", "penultimate"][measure] < 0.95
+
+
+def test_a_unit_of_an_earlier_version_has_no_newer_measures(
+    small_project: Project, table: Table
+) -> None:
+    run = _run(small_project, "pink-sensitive", "pink-invariant", "layers", layers=2)
+    assert all(row["rsa"] is not None for row in table(small_project, "layer_similarity", run))
+    with small_project.transaction() as connection:
+        connection.execute(
+            "DELETE FROM array WHERE run = ? AND (name LIKE '%/rsa' OR name LIKE '%/procrustes')",
+            (run,),
+        )
+    audits.execute(small_project, run, Progress())
+    for row in table(small_project, "layer_similarity", run):
+        assert row["rsa"] is None
+        assert row["procrustes"] is None
+        assert row["cka"] is not None
 
 
 @pytest.mark.parametrize("evaluation", ["cross-fitted", "held-out"])

@@ -164,6 +164,23 @@ def test_a_concept_that_does_not_exist(labelled_project: Project) -> None:
     assert labelled_project.value("SELECT state FROM run WHERE id = ?", (run,)) == "failed"
 
 
+def test_labels_may_stand_for_classes_of_other_names(
+    labelled_project: Project, table: Table
+) -> None:
+    with labelled_project.transaction() as connection:
+        connection.execute("UPDATE image SET label = 'vessel' WHERE label = 'boat'")
+        connection.execute("UPDATE image SET label = 'building' WHERE label = 'house'")
+    run = _run(labelled_project, concepts="pink square", random_sets=4)
+    assert not table(labelled_project, "tcav", run)
+    run = _run(
+        labelled_project, concepts="pink square", random_sets=4,
+        class_names="Vessel=Boat, building=no such class",
+    )  # fmt: skip
+    scores = table(labelled_project, "tcav", run)
+    assert {row["class"] for row in scores} == {"vessel"}
+    assert {row["model"] for row in scores} == set(PAIR)
+
+
 @pytest.mark.parametrize(
     ("settings", "word"),
     [
@@ -172,6 +189,8 @@ def test_a_concept_that_does_not_exist(labelled_project: Project) -> None:
         ({"layers_a": "nowhere"}, "nowhere"),
         ({"mask_layers_b": "penultimate"}, "one vector"),
         ({"frame": 300}, "300"),
+        ({"class_names": "boat"}, "boat"),
+        ({"class_names": "boat=car,Boat=house"}, "Boat=house"),
     ],
 )
 def test_bad_parameters_are_refused_before_a_run_is_made(

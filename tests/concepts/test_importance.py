@@ -85,8 +85,16 @@ def test_the_reference_is_a_trapezoid_of_thirty_points() -> None:
 def test_attributions_are_complete(seed: int, size: float) -> None:
     u, w, v, b = (part.float() for part in _parts(seed, size=size))
     assert log_probability_importance(u, w, v, b, 3).completeness_residual < 1e-3
-    general = general_importance(u, w, lambda a: torch.tanh(a @ v.T + b), 3)
-    assert general.completeness_residual < 1e-3
+
+    def scores(activations: torch.Tensor) -> torch.Tensor:
+        return torch.tanh(activations @ v.T + b)
+
+    general = general_importance(u, w, scores, 3)
+    whole = (
+        scores(u @ w).log_softmax(-1)[:, 3] - scores(torch.zeros_like(u @ w)).log_softmax(-1)[:, 3]
+    )
+    # Where hardly anything changes, the rounding of single precision is a larger share of it.
+    assert general.completeness_residual < 1e-3 + 2e-5 / whole.abs().mean()
 
 
 @given(st.permutations(range(4)), st.floats(0.01, 100))

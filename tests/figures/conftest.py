@@ -167,6 +167,8 @@ def add_layer_results(
                     "mmcs_pearson": value,
                     "mmcs_spearman": value - 0.03,
                     "cka": value**2,
+                    "rsa": value - 0.1,
+                    "procrustes": 0.5 + value / 2,
                     "ci_low": value - 0.04,
                     "ci_high": value + 0.04,
                     "null_95": 0.14 + 0.02 * ((i + j) % 3),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from analysis.figures import report_embedding, report_parts, report_words
+from analysis.figures import report_embedding, report_pictures, report_words
 from analysis.figures.report import write_report
 from analysis.figures.report_content import report_content
 from tests.figures.made_audits import MODELS, add_embedding
@@ -13,7 +13,7 @@ from tests.figures.made_audits import MODELS, add_embedding
 @pytest.fixture
 def quick(monkeypatch):
     """Coarser pictures and fewer of them."""
-    monkeypatch.setattr(report_parts, "_PHOTOGRAPH_DPI", 50)
+    monkeypatch.setattr(report_pictures, "PRINTED_DPI", 50)
     kept = [figure for figure in report_embedding._MORE_FIGURES if figure[0] in ("loadings",)]
     monkeypatch.setattr(report_embedding, "_MORE_FIGURES", kept)
 

@@ -13,13 +13,14 @@ from analysis.errors import AuditError
 from analysis.figures import readers
 
 
-def test_layer_similarity_is_the_table(made_up):
-    data = readers.layer_similarity(made_up.project, made_up.layers_run, "cka")
+@pytest.mark.parametrize("measure", readers.LAYER_MEASURES)
+def test_layer_similarity_is_the_table(made_up, measure):
+    data = readers.layer_similarity(made_up.project, made_up.layers_run, measure)
     assert data.layers_a == ("conv1.act", "layer1.0.act", "layer2.1.act", "penultimate")
     assert data.layers_b == ("blocks.0", "blocks.1", "penultimate")
     for row in made_up.project.rows("SELECT * FROM layer_similarity"):
         at = (data.layers_a.index(row["layer_a"]), data.layers_b.index(row["layer_b"]))
-        assert data.values[at] == row["cka"]
+        assert data.values[at] == row[measure]
     assert np.allclose(data.depths_b, [0, 0.5, 1])
     assert data.classes_done == data.classes_total == 3
     assert (data.classes == 3).all()

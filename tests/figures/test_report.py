@@ -14,8 +14,8 @@ from PIL import Image
 
 from analysis.errors import AuditError
 from analysis.figures import report_content as content_module
-from analysis.figures import report_parts
-from analysis.figures.readers import concept_points
+from analysis.figures import report_pictures
+from analysis.figures.readers import concept_points, layer_similarity
 from analysis.figures.report import write_report
 from analysis.figures.report_content import report_content
 
@@ -54,7 +54,7 @@ def _parse(data: bytes) -> _Page:
 def quick(monkeypatch):
     """Fewer and coarser pictures."""
     monkeypatch.setattr(content_module, "_TELLING_A_SIDE", 1)
-    monkeypatch.setattr(report_parts, "_PHOTOGRAPH_DPI", 50)
+    monkeypatch.setattr(report_pictures, "PRINTED_DPI", 50)
 
 
 def test_page_holds_models_runs_figures_limits_and_commands(made_up, tmp_path, quick):
@@ -153,6 +153,10 @@ def test_sentences_say_what_the_tables_say(made_up, quick):
     assert f"median CMCS {median:.2f}" in concepts.paragraphs[0]
     assert "important to ResNet-18 and unlike: 1." in concepts.paragraphs[0]
     assert "of 12 pairs of layers are more alike than chance" in layers.paragraphs[1]
+    cka = layer_similarity(made_up.project, made_up.layers_run, "cka").values
+    assert "Without concepts, most alike are by CKA " in layers.paragraphs[1]
+    assert f"({np.nanmax(cka):.2f}), by RSA" in layers.paragraphs[1]
+    assert "by Procrustes" in layers.paragraphs[1]
 
 
 def test_an_unfinished_run_is_called_so(made_up, quick):

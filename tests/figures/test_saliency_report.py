@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from analysis.figures import report_parts, report_words
+from analysis.figures import report_pictures, report_words
 from analysis.figures.report import write_report
 from analysis.figures.report_content import report_content
 from analysis.figures.saliency_readers import faithfulness_summary
@@ -14,7 +14,7 @@ from tests.figures.made_saliency import CNN, METRICS, VIT, add_saliency
 
 @pytest.fixture(autouse=True)
 def coarse(monkeypatch):
-    monkeypatch.setattr(report_parts, "_PHOTOGRAPH_DPI", 50)
+    monkeypatch.setattr(report_pictures, "PRINTED_DPI", 50)
 
 
 def _table(section, title: str):

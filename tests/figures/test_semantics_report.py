@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis.figures import report_parts, report_words
+from analysis.figures import report_pictures, report_words
 from analysis.figures import semantics_readers as readers
 from analysis.figures.report import write_report
 from analysis.figures.report_content import report_content
@@ -18,7 +18,7 @@ from tests.figures.made_semantics import CONCEPTS, LAYERS_A, LAYERS_B, A, B
 
 @pytest.fixture(autouse=True)
 def coarse(monkeypatch):
-    monkeypatch.setattr(report_parts, "_PHOTOGRAPH_DPI", 50)
+    monkeypatch.setattr(report_pictures, "PRINTED_DPI", 50)
 
 
 def _table(section, title: str):

@@ -73,3 +73,25 @@ def test_boxes_and_concepts_that_do_not_exist(filled: Project) -> None:
     with pytest.raises(AuditError, match="patch"):
         project.add_concept_set("x", "patches", examples=[ExampleBox(image, 0, 0, 0, 1)])
     assert project.value("SELECT count(*) FROM concept_set") == 0
+
+
+def test_examples_are_turned_and_never_stand_on_one_side_twice(filled: Project) -> None:
+    image = filled.value("SELECT min(id) FROM image")
+    first, second = ExampleBox(image, 0, 0, 2, 2), ExampleBox(image, 1, 1, 2, 2)
+    number = filled.add_concept_set("stripes", "patches", examples=[first, second])
+    filled.add_concept_examples(number, [second], "negative")
+
+    def examples() -> list[tuple[str, int]]:
+        rows = filled.rows("SELECT role, x FROM concept_example WHERE concept_set = ?", (number,))
+        return sorted((row["role"], row["x"]) for row in rows)
+
+    ids = [
+        row["id"]
+        for row in filled.rows("SELECT id FROM concept_example WHERE role = 'positive' ORDER BY x")
+    ]
+    filled.turn_concept_examples(ids)
+    assert examples() == [("negative", 0), ("negative", 1)]
+    filled.turn_concept_examples(ids[:1])
+    assert examples() == [("negative", 1), ("positive", 0)]
+    filled.turn_concept_examples([999_999])  # gone meanwhile
+    assert len(examples()) == 2

@@ -22,14 +22,14 @@ def test_images_are_found_beside_the_project_and_where_they_were(
     shutil.move(closed, first / closed.name)
     with Project.open(first / closed.name) as project:
         assert project.resolve_image(1) == first / "pets" / "cat" / "0.jpg"
-        project.relocate_image_set(1, first / "pets")
+        project.place_images(1, first / "pets")
 
     together = tmp_path / "together"
     shutil.move(first, together)
     with Project.open(together / closed.name) as project:
         assert project.resolve_image(1) == together / "pets" / "cat" / "0.jpg"
         assert project.image_set_root(1) == together / "pets"
-        assert project.relocate_image_set(1, together / "pets") == 3
+        project.place_images(1, together / "pets")
 
     alone = tmp_path / "alone" / "deep"
     alone.mkdir(parents=True)
@@ -50,21 +50,26 @@ def test_images_outside_of_their_set_are_not_looked_at(tmp_path: Path, path: str
     assert locate_image(root, path.format(root=tmp_path.as_posix())) is None
 
 
-def test_relocating_looks_at_the_files(filled: Project, tmp_path: Path) -> None:
-    root = filled.image_set_root(1)
-    empty = tmp_path / "empty"
-    empty.mkdir()
-    with pytest.raises(AuditError, match="none of the image set's 3 images"):
-        filled.relocate_image_set(1, empty)
-    other = tmp_path / "other"
-    shutil.copytree(root, other)
-    (other / "cat" / "2.jpg").write_bytes(b"another picture")
-    with pytest.raises(AuditError, match=r"“cat/2\.jpg” in “other” is not the image"):
-        filled.relocate_image_set(1, other)
-    assert filled.image_set_root(1) == root
-    (other / "cat" / "2.jpg").unlink()
-    assert filled.relocate_image_set(1, other) == 2
-    assert filled.image_set_root(1) == other
+def test_images_change_places_without_losing_their_ids(filled: Project, tmp_path: Path) -> None:
+    filled.place_images(1, tmp_path, {1: "cat/1.jpg", 2: "dog/0.jpg"})
+    assert filled.image_set_root(1) == tmp_path
+    paths = dict(tuple(row) for row in filled.rows("SELECT id, path FROM image"))
+    assert paths == {1: "cat/1.jpg", 2: "dog/0.jpg", 3: "cat/2.jpg"}
+    filled.place_images(1, tmp_path, {1: "dog/0.jpg", 2: "cat/1.jpg"})
+    paths = dict(tuple(row) for row in filled.rows("SELECT id, path FROM image"))
+    assert paths == {1: "dog/0.jpg", 2: "cat/1.jpg", 3: "cat/2.jpg"}
+
+
+def test_an_image_whose_place_another_one_takes_lies_nowhere(
+    filled: Project, tmp_path: Path
+) -> None:
+    (tmp_path / "cat").mkdir()
+    for name in ("0.jpg", "1.jpg", "2.jpg"):
+        (tmp_path / "cat" / name).write_bytes(b"1234")
+    filled.place_images(1, tmp_path, {1: "cat/2.jpg"})
+    assert filled.resolve_image(1) == tmp_path / "cat" / "2.jpg"
+    assert filled.resolve_image(2) == tmp_path / "cat" / "1.jpg"
+    assert filled.resolve_image(3) is None
 
 
 def test_images_that_are_added_again_keep_their_id(filled: Project, make: SimpleNamespace) -> None:

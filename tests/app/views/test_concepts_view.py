@@ -241,14 +241,6 @@ def test_twenty_thousand_concepts_selected_by_key(
     assert view.table.model.rowCount() == 19_999
 
 
-def test_layout_is_remembered(view: ConceptsView) -> None:
-    view.splitter.setSizes([500, 760])
-    saved, sizes = view.save_layout(), view.splitter.sizes()
-    view.splitter.setSizes([800, 460])
-    view.restore_layout(saved)
-    assert view.splitter.sizes() == sizes
-
-
 def test_every_plot_has_a_name_a_keyboard_path_and_a_table(view: ConceptsView) -> None:
     plots = [view.similarity.scatter, view.concept.scatter, *view.replacement.plots.values()]
     names = [plot.canvas.accessibleName() for plot in plots]

@@ -571,13 +571,3 @@ def test_the_theme_changes_while_everything_is_shown(qtbot: QtBot, view: Embeddi
         theme().set_scheme(before)
     spot = QPointF(4, view.height() - 4).toPoint()
     assert dark.pixelColor(spot) != light.pixelColor(spot)
-
-
-def test_the_layout_is_remembered(qtbot: QtBot, view: EmbeddingView) -> None:
-    view.splitter.setSizes([700, 400])
-    sizes = view.splitter.sizes()
-    kept = view.save_layout()
-    view.splitter.setSizes([500, 600])
-    assert view.splitter.sizes() != sizes
-    view.restore_layout(kept)
-    assert view.splitter.sizes() == sizes

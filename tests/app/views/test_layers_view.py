@@ -109,6 +109,24 @@ def test_partial_results_say_how_far_they_are(view: LayersView, make_layers: Mak
     assert "2 pairs not computed yet" in view.panel.note.text()
 
 
+def test_a_measure_that_an_earlier_run_lacks_is_said(view: LayersView, make_layers: Make) -> None:
+    data = make_layers(LAYERS_A, LAYERS_B)
+    none = np.full_like(data.values, np.nan)
+    view.show_data(dataclasses.replace(data, measure="rsa", values=none, null_95=none))
+    assert view.measure.currentText() == "RSA"
+    assert "This run has no RSA" in view.panel.note.text()
+    assert "not computed yet" not in view.panel.note.text()
+
+
+def test_every_measure_can_be_chosen_and_says_what_it_is(view: LayersView) -> None:
+    from analysis.figures.readers import LAYER_MEASURES
+
+    boxed = [view.measure.itemData(place) for place in range(view.measure.count())]
+    assert boxed == list(LAYER_MEASURES)
+    for place in range(view.measure.count()):
+        assert view.measure.itemData(place, Qt.ItemDataRole.ToolTipRole)
+
+
 def test_empty_view_offers_the_run(qtbot: QtBot, view: LayersView) -> None:
     view.show_data(None)
     assert view.panel.empty.isVisible()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 import pytest
@@ -21,7 +22,7 @@ class Told:
     def __init__(self, editor: ConceptEditor) -> None:
         self.told: list[tuple[str, tuple[object, ...]]] = []
         for name in ("set_focused", "set_added", "set_renamed", "set_removed", "examples_removed",
-                     "examples_wanted"):  # fmt: skip
+                     "examples_turned", "examples_wanted"):  # fmt: skip
             getattr(editor, name).connect(self._listener(name))
 
     def _listener(self, name: str) -> Callable[..., None]:
@@ -151,6 +152,51 @@ def test_examples_and_negatives_stand_apart_and_are_removed_by_id(
     editor.show_examples(12, kept)
     assert len(positives.grid.grid_model.items) == 7
     assert not editor.examples.remove.isEnabled()
+
+
+def test_examples_and_negatives_are_turned(editor: ConceptEditor, told: Told, qtbot: QtBot) -> None:
+    editor.set_concept_set(12)
+    examples = made.examples(12, 9, 5)
+    editor.show_examples(12, examples)
+    panel = editor.examples
+    assert not panel.turn.isEnabled()
+    choose(panel.positives.grid, [1, 4])
+    assert panel.turn.text() == "Make 2 negative"
+    choose(panel.negatives.grid, [2])
+    assert panel.turn.text() == "Swap the roles of 3"
+    panel.positives.grid.clearSelection()
+    assert panel.turn.text() == "Make 1 positive"
+    panel.turn.click()
+    assert told.told == [("examples_turned", ((examples[11].id,),))]
+    told.told.clear()
+    with qtbot.waitActive(editor):
+        editor.show()
+        editor.activateWindow()
+    grid = panel.positives.grid
+    grid.setFocus()
+    panel.negatives.grid.clearSelection()
+    grid.clearSelection()
+    choose(grid, [0])
+    qtbot.keyClick(grid, Qt.Key.Key_T)
+    assert ("examples_turned", ((examples[0].id,),)) in told.told
+
+
+def test_what_a_label_gives_cannot_be_turned(editor: ConceptEditor, told: Told) -> None:
+    editor.set_concept_set(3)
+    editor.examples.show_examples(made.examples(3, 0, 2))
+    choose(editor.examples.negatives.grid, [0])
+    assert editor.examples.remove.isEnabled()
+    assert not editor.examples.turn.isEnabled()
+    editor.examples.turn.clicked.emit()
+    assert not [what for what in told.told if what[0] == "examples_turned"]
+
+
+def test_examples_are_called_by_their_images(editor: ConceptEditor) -> None:
+    editor.set_concept_set(12)
+    named = [dataclasses.replace(one, image_name="boat/boat_1.jpg") for one in made.examples(12, 1)]
+    editor.show_examples(12, tuple(named))
+    caption = editor.examples.positives.grid.grid_model.items[0].caption
+    assert caption == "boat/boat_1.jpg\n64 × 64 px at 0, 20"
 
 
 def test_examples_are_asked_for_where_the_project_keeps_them(

@@ -31,7 +31,8 @@ from tests.app.views import made_semantics as made
 SIGNALS = (
     "concept_chosen", "layers_chosen", "threshold_changed", "pair_chosen", "model_chosen",
     "layer_chosen", "concept_set_focused", "set_added", "set_renamed", "set_removed",
-    "examples_removed", "examples_wanted", "export_requested", "action_requested",
+    "examples_removed", "examples_turned", "examples_wanted", "export_requested",
+    "action_requested",
 )  # fmt: skip
 DEEPEST = (made.LAYERS_A[11].name, made.LAYERS_B[8].name)
 
@@ -655,4 +656,3 @@ def test_every_figure_can_be_exported(view: SemanticsView, heard: Heard) -> None
 def test_unknown_tabs_are_refused(view: SemanticsView) -> None:
     with pytest.raises(ValueError, match="no tab 'no such'"):
         view.show_tab("no such")
-    assert set(view.splitters()) >= {"semantics", "semantics found", "semantics concepts"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import gc
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -494,15 +494,6 @@ def test_all_controls_can_be_named(view: UnitsView) -> None:
     model = view.grid.grid_model
     text = model.data(model.index(0, 0), Qt.ItemDataRole.AccessibleTextRole)
     assert "IoU" in str(text)
-
-
-def test_layout_is_remembered(qtbot: QtBot, view: UnitsView) -> None:
-    view.splitter.setSizes([400, 760])
-    saved: Mapping = view.save_layout()
-    sizes = view.splitter.sizes()
-    view.splitter.setSizes([700, 460])
-    view.restore_layout({**saved, "unknown": saved["whole"]})
-    assert view.splitter.sizes() == sizes
 
 
 def test_destroyed_view_leaves_nothing_behind(

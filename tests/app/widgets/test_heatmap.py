@@ -131,3 +131,15 @@ def test_one_cell_none_and_very_many(qtbot: QtBot, heatmap: Heatmap, shape: tupl
     heatmap.set_data(None)
     heatmap.grab()
     assert heatmap.cell_names() is None
+
+
+def test_a_narrow_heatmap_gives_its_room_to_the_matrix(qtbot: QtBot, heatmap: Heatmap) -> None:
+    box = heatmap.plot.getViewBox()
+    beside = heatmap.width() - box.width()
+    assert heatmap.best.isVisible()
+    heatmap.resize(480, 420)
+    qtbot.waitUntil(lambda: heatmap.width() - box.width() < beside - 60)
+    assert not heatmap.best.isVisible()
+    heatmap.resize(640, 420)
+    qtbot.waitUntil(lambda: heatmap.width() - box.width() > beside - 10)
+    assert heatmap.best.isVisible()

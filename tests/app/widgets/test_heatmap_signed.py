@@ -65,13 +65,27 @@ def test_texts_take_the_place_of_numbers(heatmap: Heatmap) -> None:
 def test_without_the_margin_cells_take_its_room(qtbot: QtBot, heatmap: Heatmap) -> None:
     other = Heatmap("With margin")
     qtbot.addWidget(other)
-    other.resize(420, 300)
+    for one in (heatmap, other):
+        one.resize(560, 300)
     other.set_data(signed())
     with qtbot.waitExposed(other):
         other.show()
     other.grab()
+    heatmap.grab()
     assert heatmap.plot.getViewBox().width() > other.plot.getViewBox().width() + 60
 
 
 def test_level_names_need_little_height(heatmap: Heatmap) -> None:
     assert heatmap.column_axis.room < 45
+
+
+def test_where_there_is_little_room_the_cells_take_the_margin(qtbot: QtBot) -> None:
+    other = Heatmap("With margin")
+    qtbot.addWidget(other)
+    other.set_data(signed())
+    other.resize(560, 300)
+    with qtbot.waitExposed(other):
+        other.show()
+    assert other.best.isVisible()
+    other.resize(420, 300)
+    qtbot.waitUntil(lambda: not other.best.isVisible())

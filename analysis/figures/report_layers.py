@@ -1,0 +1,28 @@
+"""What a report says of the layers of two models by measures that know no concepts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analysis.figures.readers import layer_similarity
+from analysis.figures.words import number, plain
+
+if TYPE_CHECKING:
+    from analysis.project import Project
+
+_MEASURES = {"cka": "CKA", "rsa": "RSA", "procrustes": "Procrustes"}
+
+
+def other_measures(project: Project, run: int) -> str:
+    """A sentence on the layers most alike by CKA, RSA and Procrustes; "" where none is known."""
+    found = []
+    for measure, word in _MEASURES.items():
+        data = layer_similarity(project, run, measure)
+        if data is None or not np.isfinite(data.values).any():
+            continue
+        row, column = np.unravel_index(np.nanargmax(data.values), data.values.shape)
+        layers = f"{plain(data.layers_a[row])} of A and {plain(data.layers_b[column])} of B"
+        found.append(f"by {word} {layers} ({number(data.values[row, column])})")
+    return f" Without concepts, most alike are {', '.join(found)}." if found else ""
