@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test lint check-types check-layers tests slow-tests benchmarks format clean
+.PHONY: run test lint check-types check-layers tests window-tests slow-tests benchmarks format clean
 
 run: .venv/.installed
 	$(BIN)/parallax sample
@@ -35,6 +35,13 @@ check-types: .venv/.development
 # The tests share the processor between their own processes, so each takes one thread.
 tests: .venv/.development
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 -m 'not slow' $(PYTEST_OPTIONS)
+
+# What a user does, once more in a real window, where a virtual screen can be had.
+window-tests: .venv/.development
+	if command -v xvfb-run >/dev/null; then \
+	  QT_QPA_PLATFORM=xcb OMP_NUM_THREADS=1 xvfb-run -a -s '-screen 0 1600x1000x24' \
+	    $(BIN)/pytest -m 'not slow' $(PYTEST_OPTIONS) tests/e2e; \
+	else echo 'No xvfb-run: what needs a real window was not tested.'; fi
 
 slow-tests: .venv/.development
 	$(BIN)/pytest -m slow $(PYTEST_OPTIONS)

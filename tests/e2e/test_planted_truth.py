@@ -10,6 +10,7 @@ from PIL import Image
 
 from analysis import audits
 from analysis.audits import intake
+from analysis.audits.sample import SEMANTICS
 from analysis.progress import Progress
 from analysis.project import Project
 from analysis.resources import resource_path
@@ -26,9 +27,11 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
         yield project
 
 
-def _run(project: Project, model_a: str, model_b: str, **settings: object) -> int:
-    parameters = audits.parse_parameters(audits.AUDITS["concepts"].parameters, settings)
-    run = audits.create_run(project, "concepts", (model_a, model_b), parameters, device="cpu")
+def _run(
+    project: Project, model_a: str, model_b: str, audit: str = "concepts", **settings: object
+) -> int:
+    parameters = audits.parse_parameters(audits.AUDITS[audit].parameters, settings)
+    run = audits.create_run(project, audit, (model_a, model_b), parameters, device="cpu")
     audits.execute(project, run, Progress())
     return run
 
@@ -74,3 +77,33 @@ def test_two_seeds_agree_more_than_different_training(sample: Project) -> None:
     seeds = _mean_cmcs(sample, _run(sample, "cnn-seed-1", "cnn-seed-2"))
     untrained = _mean_cmcs(sample, _run(sample, "cnn-seed-1", "untrained"))
     assert seeds > untrained + 0.05
+
+
+@pytest.mark.slow
+def test_by_semantics_the_two_networks_differ_in_the_square_alone(sample: Project) -> None:
+    """As the sample's own run: both see the square, one keeps it to its last layer; in the layers
+    between, what each takes for the square is not alike, while other concepts are."""
+    run = _run(sample, "pink-sensitive", "pink-invariant", "semantics", **SEMANTICS)
+    rows = sample.rows("SELECT * FROM concept_vector WHERE run = ? ORDER BY id", (run,))
+    accuracy = {(row["model"], row["layer"], row["concept"]): row["accuracy"] for row in rows}
+    last = "penultimate"
+    told = [value for (model, _, what), value in accuracy.items()
+            if (model, what) == ("pink-sensitive", "pink square")]  # fmt: skip
+    assert min(told) > 0.98
+    assert accuracy["pink-invariant", last, "pink square"] < 0.9
+    for concept in ("roof", "wheel", "window"):
+        both = [accuracy[model, last, concept] for model in ("pink-sensitive", "pink-invariant")]
+        assert min(both) > 0.85
+        assert max(both) - min(both) < 0.08
+    for layer in ("blocks.0.act2", "blocks.1.act2"):
+        alike = {
+            row["concept"]: row
+            for row in sample.rows(
+                "SELECT * FROM space_similarity WHERE run = ? AND layer_a = ? AND layer_b = ?",
+                (run, layer, layer),
+            )
+        }
+        assert alike["pink square"]["p_adjusted"] > 0.05
+        for concept in ("wheel", "window"):
+            assert alike[concept]["sfss_pearson"] > 0.5
+            assert alike[concept]["p_adjusted"] <= 0.05
