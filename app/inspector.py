@@ -24,10 +24,10 @@ from app import theme
 from app.labels import ElidedLabel, wrapped_label
 from app.project_index import ImageFacts, ModelEntry
 from app.views.away_bar import AwayBar
-from app.views.semantics_chosen import Chosen
 from app.widgets.image_source import ImageSource
 from app.widgets.quantities import significant
 from app.words import (
+    Chosen,
     Reading,
     concept_readings,
     concept_title,
@@ -45,11 +45,13 @@ _HINTS = {
     "unit": "Click a unit in the table or in the grid: its numbers and images are here.",
     "image": "Click a map in the grid: its image is here.",
     "chosen": "Click a cell or a bar of a figure: its numbers and what they mean are here.",
+    "layers": "Click a cell of the heatmap: what both layers have in common is here.",
     "models": "Select models in a plot, a table or the list of the project: they are here.",
 }
 _SUBJECTS = {
     "units": "unit",
     "embedding": "models",
+    "layers": "layers",
     "saliency": "image",
     "semantics": "chosen",
 }  # of perspectives; others: concept
@@ -91,7 +93,7 @@ class Inspector(QScrollArea):
         self._concept: ConceptDetail | None = None
         self._unit: UnitDetail | None = None
         self._models: tuple[ModelEntry, ...] = ()
-        self._chosen: Chosen | None = None
+        self._chosen: dict[str, Chosen | None] = {}  # by subject
         self._compare_keys = "The menu Audit"
         self.image.activated.connect(self.image_activated)
         self.look.clicked.connect(self._look)
@@ -146,9 +148,16 @@ class Inspector(QScrollArea):
         self._unit = detail
         self._show_subject()
 
+    @Slot(object)
     def show_chosen(self, chosen: Chosen | None) -> None:
         """What is chosen among the things alike by meaning, or none."""
-        self._chosen = chosen
+        self._chosen["chosen"] = chosen
+        self._show_subject()
+
+    @Slot(object)
+    def show_layers(self, chosen: Chosen | None) -> None:
+        """The pair of layers under the crosshair, or none."""
+        self._chosen["layers"] = chosen
         self._show_subject()
 
     def show_models(self, models: tuple[ModelEntry, ...]) -> None:
@@ -163,8 +172,8 @@ class Inspector(QScrollArea):
         elif self._subject == "models" and self._models:
             sentence = models_sentence(self._models, self._compare_keys)
             self._show(models_title(self._models), sentence, model_readings(self._models))
-        elif self._subject == "chosen" and self._chosen is not None:
-            self._show(self._chosen.title, self._chosen.sentence, self._chosen.readings)
+        elif (chosen := self._chosen.get(self._subject)) is not None:
+            self._show(chosen.title, chosen.sentence, chosen.readings)
         elif self._subject == "concept" and self._concept is not None:
             concept = self._concept
             self._show(

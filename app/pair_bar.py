@@ -85,7 +85,7 @@ class PairBar(QWidget):
         ):
             row.addWidget(widget, stretch)
         row.addSpacing(theme.GRID)
-        row.addWidget(self.slices, 1)
+        row.addWidget(self.slices, 2)
 
     def _make_searchable(self, combo: QComboBox) -> None:
         combo.setEditable(True)
@@ -164,6 +164,7 @@ class PairBar(QWidget):
         super().resizeEvent(event)
         for caption, least in zip(self._captions[2:], _CAPTIONS_FROM, strict=True):
             caption.setVisible(event.size().width() > least)
+        self.slices.caption.setVisible(event.size().width() > _CAPTIONS_FROM[1])
 
     def minimumSizeHint(self) -> QSize:
         return QSize(360, super().minimumSizeHint().height())

@@ -29,12 +29,12 @@ class SliceControl(QWidget):
         self._writable = False
         self.caption = QLabel("slice")
         self.caption.setProperty("muted", "true")
-        self.choice = ElidingComboBox()
+        self.choice = ElidingComboBox(Qt.TextElideMode.ElideRight)
         self.choice.setAccessibleName("Slice of the images")
         self.choice.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
-        self.choice.setMinimumContentsLength(8)
+        self.choice.setMinimumContentsLength(6)
         self.choice.setMaximumWidth(260)
         self.choice.setMaxVisibleItems(24)
         self.choice.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)

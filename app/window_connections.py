@@ -52,6 +52,7 @@ def _connect_presenters(window: MainWindow) -> None:
         ("projection_wished", commands.models.project),
         ("saliency_wished", commands.pictures.show_image),
         ("chosen_changed", window.inspector.show_chosen),
+        ("pair_shown", window.inspector.show_layers),
         ("concept_wished", commands.concepts.save),
     ):
         for presenter in window.presenters.values():

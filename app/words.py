@@ -25,6 +25,15 @@ class Reading:
     meaning: str
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """What is in front: a title, what it says in a sentence, and its numbers."""
+
+    title: str
+    sentence: str
+    readings: tuple[Reading, ...]
+
+
 def similarity_sentence(detail: ConceptDetail) -> str:
     """What the concept's similarity says, with its interval and what chance would give."""
     predictor, target = detail.predictor_model, detail.target_model

@@ -15,6 +15,7 @@ class LayersPresenter(Presenter):
     view_module = "app.views.layers_view"
     reload_on = frozenset({"project", "model_a", "model_b", "run_layers"})
     pair_opened = Signal(str, str)  # layers of A and B: concepts wished for
+    pair_shown = Signal(object)  # Chosen or None: the pair under the crosshair
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)
@@ -27,6 +28,7 @@ class LayersPresenter(Presenter):
         view.measure_changed.connect(self._on_measure)
         view.pair_focused.connect(self._on_pair_focused)
         view.pair_activated.connect(self._on_pair_activated)
+        view.chosen_changed.connect(self.pair_shown)
         view.export_requested.connect(self._on_export)
         view.action_requested.connect(self._on_view_action)
         return view

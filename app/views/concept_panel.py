@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
 
 from analysis.figures.data import ConceptDetail, ConceptPatch
 from app.concept_examples import Example
+from app.labels import ElidedLabel
 from app.theme import GRID, PATCH_KINDS, PatchKind, font
 from app.views.columns import detail_columns
 from app.views.concept_words import NOT_AN_ATTRIBUTION, numbers_line
@@ -46,14 +48,14 @@ class PatchSet(QWidget):
         sign.setStyleSheet(f"background: {kind.colour}; color: #000000; border-radius: 3px;")
         self.word = QLabel(kind.word)
         self.word.setFont(font("body", bold=True))
-        self.count = QLabel()
+        self.count = ElidedLabel()
         self.count.setFont(font("small"))
-        self.count.setProperty("muted", True)
+        self.count.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         head = QHBoxLayout()
         head.setSpacing(GRID // 2)
-        for part in (sign, self.word, self.count):
-            head.addWidget(part)
-        head.addStretch(1)
+        head.addWidget(sign)
+        head.addWidget(self.word)
+        head.addWidget(self.count, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(GRID // 4)

@@ -93,7 +93,7 @@ class ConceptsView(QWidget):
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.addWidget(self.left)
         self.splitter.addWidget(self.concept)
-        self.splitter.setSizes([620, 620])
+        self.splitter.setSizes([650, 600])
         for splitter in (self.left, self.splitter):
             splitter.setChildrenCollapsible(False)
             splitter.setHandleWidth(PADDING)

@@ -7,31 +7,16 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QLabel, QVBoxLayout, QWidget
 
 from analysis.figures.data import LayerSimilarity
-from analysis.figures.words import count, interval, number
+from analysis.figures.words import count
 from app.theme import GRID, PADDING, font
 from app.views.columns import layer_columns, layer_pairs
+from app.views.layers_words import MEANINGS, MEASURES, SHORT, chosen_pair, pair_line
 from app.widgets.empty_state import EmptyState
 from app.widgets.figure_panel import FigurePanel
 from app.widgets.heatmap import Heatmap
 from app.widgets.heatmap_data import HeatmapData
 from app.widgets.table_twin import TableTwin
 
-MEASURES = {
-    "mmcs_pearson": "MMCS Pearson",
-    "mmcs_spearman": "MMCS Spearman",
-    "cka": "CKA",
-    "rsa": "RSA",
-    "procrustes": "Procrustes",
-}
-_SHORT = {**MEASURES, "mmcs_pearson": "MMCS", "mmcs_spearman": "MMCS ρ"}
-_MEANINGS = {
-    "mmcs_pearson": "How well the concepts of one layer are matched by concepts of the other",
-    "mmcs_spearman": "The same by the ranks of the concepts' coefficients",
-    "cka": "Debiased linear CKA: whether patches lie alike in both layers, by inner products",
-    "rsa": "Whether both layers take the same pairs of patches to be unlike, by ranks",
-    "procrustes": "How well one layer can be turned to fit the other; high by chance where a layer"
-    " has more features than there are patches",
-}
 _HINT = "Move over a cell to read it; click to keep it; double-click for the concepts of the pair."
 _EMPTY = "How similar the concepts of every layer of one model are to those of the other model."
 
@@ -49,6 +34,7 @@ class LayersView(QWidget):
     pair_hovered = Signal(object, object)
     export_requested = Signal(str, str)
     action_requested = Signal(str)  # of the empty view's button: "run layers"
+    chosen_changed = Signal(object)  # Chosen or None: the pair under the crosshair
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -70,7 +56,7 @@ class LayersView(QWidget):
         for key, text in MEASURES.items():
             self.measure.addItem(text, key)
             hint = Qt.ItemDataRole.ToolTipRole
-            self.measure.setItemData(self.measure.count() - 1, _MEANINGS[key], hint)
+            self.measure.setItemData(self.measure.count() - 1, MEANINGS[key], hint)
         self.axis = QComboBox()
         self.axis.setAccessibleName("What the axes say")
         self.axis.addItems(["layer names", "relative depth"])
@@ -117,6 +103,7 @@ class LayersView(QWidget):
             self.heatmap.set_data(None)
             self.table.set_columns([], [])
             self.progress.clear()
+            self.chosen_changed.emit(None)
             return
         self.measure.setCurrentIndex(max(0, self.measure.findData(data.measure)))
         self.heatmap.set_data(_matrix(data))
@@ -128,12 +115,14 @@ class LayersView(QWidget):
             f"{done} of {count(total, 'class', 'classes')}" if done < total else ""
         )
         self._say(self.heatmap.cell_names())
+        self._tell_chosen()
 
     def set_pair(self, layer_a: str | None, layer_b: str | None) -> None:
         """Put the crosshair on a pair of layers."""
         self.heatmap.set_cell(layer_a, layer_b)
         self.table.set_focus((layer_a, layer_b))
         self._say(self.heatmap.cell_names())
+        self._tell_chosen()
 
     def show_everything(self) -> None:
         """Undo zooming."""
@@ -155,37 +144,27 @@ class LayersView(QWidget):
     def _focus(self, layer_a: str, layer_b: str) -> None:
         self.table.set_focus((layer_a, layer_b))
         self._say((layer_a, layer_b))
+        self._tell_chosen()
         self.pair_focused.emit(layer_a, layer_b)
 
     def _focus_row(self, pair: tuple[str, str]) -> None:
         self.heatmap.set_cell(*pair)
         self._say(pair)
+        self._tell_chosen()
         self.pair_focused.emit(*pair)
 
     def _activate_row(self, pair: tuple[str, str]) -> None:
         self.pair_activated.emit(*pair)
 
+    def _tell_chosen(self) -> None:
+        pair = self.heatmap.cell_names()
+        chosen = None if self.data is None or pair is None else chosen_pair(self.data, *pair)
+        self.chosen_changed.emit(chosen)
+
     def _say(self, pair: tuple[str, str] | None) -> None:
         self.line.setText(
             _HINT if pair is None or self.data is None else pair_line(self.data, *pair)
         )
-
-
-def pair_line(data: LayerSimilarity, layer_a: str, layer_b: str) -> str:
-    """One pair of layers in a sentence, with its interval and what chance would give."""
-    at = (data.layers_a.index(layer_a), data.layers_b.index(layer_b))
-    who = f"{data.model_a} · {layer_a} ~ {data.model_b} · {layer_b}"
-    value, null = float(data.values[at]), float(data.null_95[at])
-    if not np.isfinite(value):
-        return f"{who}: not computed yet."
-    text = interval(value, float(data.ci_low[at]), float(data.ci_high[at]))
-    parts = [f"{_SHORT.get(data.measure, data.measure)} {text}"]
-    if np.isfinite(null):
-        parts.append(
-            f"chance {number(null)}" + (", no better than chance" if value <= null else "")
-        )
-    parts.append(count(int(data.classes[at]), "class", "classes"))
-    return f"{who}: {', '.join(parts)}"
 
 
 def _matrix(data: LayerSimilarity) -> HeatmapData:
@@ -198,7 +177,7 @@ def _matrix(data: LayerSimilarity) -> HeatmapData:
         column_depths=data.depths_b,
         row_title=f"A · {data.model_a}",
         column_title=f"B · {data.model_b}",
-        value_title=_SHORT.get(data.measure, data.measure),
+        value_title=SHORT.get(data.measure, data.measure),
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -29,19 +28,10 @@ from app.views.semantics_words import (
     space_counts,
     tcav_counts,
 )
-from app.words import Reading
+from app.words import Chosen, Reading
 
 _INTERVAL = "In brackets its 95 % interval over images."
 _CHANCE = "What 95 % of shufflings of the images stay below: a similarity under it means nothing."
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """What is in front: a title, what it says in a sentence, and its numbers."""
-
-    title: str
-    sentence: str
-    readings: tuple[Reading, ...]
 
 
 def chosen_layers(

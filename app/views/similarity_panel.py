@@ -44,8 +44,8 @@ class SimilarityPanel(FigurePanel):
         self.colouring.addItems(["by density", "by model"])
         self.colouring.activated.connect(self._recolour)
         self.controls.addWidget(self.colouring)
-        self.similarity = self._threshold("similar from", "Similar from this CMCS", 0.5, -1.0)
-        self.importance = self._threshold("important from", "Important from this share", 0.3, 0.0)
+        self.similarity = self._threshold("similar ≥", "Similar from this CMCS", 0.5, -1.0)
+        self.importance = self._threshold("important ≥", "Important from this share", 0.3, 0.0)
         self.regions.thresholds_changed.connect(self._dragged)
         theme().changed.connect(self._recolour)
 

@@ -1,4 +1,4 @@
-"""A choice whose text is shortened in its middle where there is too little room for it."""
+"""A choice whose text is shortened where there is too little room for it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,22 @@ from PySide6.QtWidgets import (
     QStyle,
     QStyleOptionComboBox,
     QStylePainter,
+    QWidget,
 )
 
 _MARGIN = 4
 
 
 class ElidingComboBox(QComboBox):
-    """Paints “pink-…tive” instead of a name that is cut off."""
+    """Paints “pink-…tive” instead of a name that is cut off, or “pink-sens…”."""
+
+    def __init__(
+        self,
+        mode: Qt.TextElideMode = Qt.TextElideMode.ElideMiddle,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._mode = mode
 
     def shown_text(self) -> str:
         """The text as there is room for it."""
@@ -28,8 +37,7 @@ class ElidingComboBox(QComboBox):
             self,
         )
         metrics = self.fontMetrics()
-        middle = Qt.TextElideMode.ElideMiddle
-        return metrics.elidedText(self.currentText(), middle, field.width() - _MARGIN)
+        return metrics.elidedText(self.currentText(), self._mode, field.width() - _MARGIN)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QStylePainter(self)

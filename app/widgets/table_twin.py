@@ -120,6 +120,7 @@ class TableTwin(QWidget):
         self.search = QLineEdit()
         self.search.setPlaceholderText("Filter by words")
         self.search.setClearButtonEnabled(True)
+        self.search.setMinimumWidth(72)
         self.search.setAccessibleName("Filter rows by words")
         self.search.textChanged.connect(self._typed)
         self.limit_column = QComboBox()
@@ -128,7 +129,7 @@ class TableTwin(QWidget):
         self.limit_column.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
-        self.limit_column.setMinimumContentsLength(10)
+        self.limit_column.setMinimumContentsLength(7)
         self.limit_column.currentIndexChanged.connect(self.show_limits)
         self.minimum = self._limit_field("min", "Minimum of the column")
         self.maximum = self._limit_field("max", "Maximum of the column")

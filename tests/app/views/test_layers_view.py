@@ -12,7 +12,9 @@ from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
 from analysis.figures.data import LayerSimilarity
-from app.views.layers_view import LayersView, pair_line
+from analysis.figures.words import number
+from app.views.layers_view import LayersView
+from app.views.layers_words import chosen_pair, pair_line
 
 LAYERS_A = ("stem", "blocks.1", "blocks.2", "penultimate")
 LAYERS_B = ("stem", "blocks.1", "blocks.2", "blocks.3", "penultimate")
@@ -43,6 +45,27 @@ def test_hover_line_names_the_pair_its_interval_and_chance(make_layers: Make) ->
     assert "no better than chance" in pair_line(data, "blocks.1", "blocks.2")
     data.values[1, 2] = np.nan
     assert pair_line(data, "blocks.1", "blocks.2").endswith(": not computed yet.")
+
+
+def test_the_pair_for_the_inspector(qtbot: QtBot, view: LayersView, make_layers: Make) -> None:
+    data = make_layers(LAYERS_A, LAYERS_B)
+    a, b = data.layers_a[1], data.layers_b[2]
+    chosen = chosen_pair(data, a, b)
+    assert chosen is not None
+    readings = {reading.name: reading.value for reading in chosen.readings}
+    assert chosen.title == f"{a} ~ {b}"
+    assert readings["chance"] == number(float(data.null_95[1, 2]))
+    best = data.layers_b[int(np.nanargmax(data.values[1]))]
+    assert readings["A is most like"].startswith(best)
+    assert all(reading.meaning for reading in chosen.readings)
+    assert chosen_pair(data, "no such layer", b) is None
+    told = []
+    view.chosen_changed.connect(told.append)
+    view.heatmap.cell_focused.emit(a, b)
+    view.set_pair(a, b)
+    assert told[-1] == chosen_pair(view.data, a, b)
+    view.show_data(None)
+    assert told[-1] is None
 
 
 def test_hovering_says_the_pair_and_goes_back_to_the_kept_one(
