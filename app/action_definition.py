@@ -21,6 +21,7 @@ class Facts:
     examples: bool = False  # whether patches that could become a concept are in focus or selected
     image_sets: int = 0
     results: bool = False
+    picture: bool = False  # whether an explained picture is in front
     busy: bool = False
     resumable: bool = False
     can_go_back: bool = False

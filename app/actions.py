@@ -69,6 +69,10 @@ def _with_results(facts: Facts) -> bool:
     return facts.project and facts.results
 
 
+def _with_figures(facts: Facts) -> bool:
+    return facts.project and (facts.results or facts.picture)
+
+
 def _can_go_back(facts: Facts) -> bool:
     return facts.can_go_back
 
@@ -174,7 +178,7 @@ DEFINITIONS: tuple[ActionDefinition, ...] = (
         "Export &figure…",
         "Write a figure as SVG, PDF or PNG",
         "Ctrl+E",
-        _with_results,
+        _with_figures,
     ),
     ActionDefinition(
         "export-table",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,15 @@ class ReportEntry:
 
     id: int
     name: str
+
+
+@dataclass(frozen=True)
+class NewReport:
+    """A report that the project does not keep yet; its name is free."""
+
+    name: str
+    template: str
+    composition: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -72,8 +81,10 @@ class ReportBackend:
 
         return template_composition(project, template, models)
 
-    def begin_report(self, project: Project, template: str | None, models: Sequence[str]) -> int:
-        """Keep a new report made by a template in the project; returns its id."""
+    def new_report(
+        self, template: str | None, models: Sequence[str], project: Project
+    ) -> NewReport:
+        """A new report made by a template, to be kept in the project."""
         from analysis.figures.report_templates import TEMPLATES, best_template
 
         chosen = template or best_template(project)
@@ -84,10 +95,7 @@ class ReportBackend:
         while name in taken:
             number += 1
             name = f"{title} {number}"
-        return project.add_report(name, chosen, composition_to_json(composition))
-
-    def remove_report(self, project: Project, number: int) -> None:
-        project.remove_report(number)
+        return NewReport(name, chosen, composition_to_json(composition))
 
     def report_offer(self, project: Project) -> Any:
         """What can be added to a report; see `analysis.figures.report_offer`."""

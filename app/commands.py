@@ -240,6 +240,8 @@ class Commands(QObject):
     # -- export --------------------------------------------------------------------------------
     def export(self, kind: str, wish: ExportWish | None = None, run: int | None = None) -> None:
         """Open the dialog that writes a figure or a table."""
+        if kind == "figure" and wish is None:
+            wish = self.pictures.export_wish()
         if run is None:
             shown = self._window.presenters[self._window.perspective].shown_runs()
             run = next(iter(shown), None)

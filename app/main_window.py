@@ -297,6 +297,7 @@ class MainWindow(QMainWindow):
                 examples=_may_be_examples(now),
                 image_sets=len(index.image_sets) if index is not None else 0,
                 results=any(run.has_results for run in runs),
+                picture=self.commands.pictures.in_front,
                 busy=jobs.busy,
                 resumable=any(run.resumable and run.id not in running for run in runs),
                 can_go_back=self.history.can_go_back,

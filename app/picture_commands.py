@@ -14,11 +14,13 @@ from analysis.errors import AuditError
 from analysis.progress import Progress
 from analysis.project import Project
 from app.backend import Backend
+from app.dialogs.export_dialog import ExportWish
 from app.lanes import JobState
 from app.perspectives.saliency import SaliencyPresenter
 from app.problems import Problem, show_problem
 
 if TYPE_CHECKING:
+    from analysis.figures.saliency_data import Explanation
     from app.commands import Commands
     from app.main_window import MainWindow
 
@@ -126,6 +128,27 @@ class PictureCommands(QObject):
             names = now.models or (run.models if run is not None else ())
         networks = [model.name for model in index.networks]
         return tuple(dict.fromkeys(n for n in names if n in networks)) or tuple(networks)
+
+    # -- figures -------------------------------------------------------------------------------
+    @property
+    def in_front(self) -> bool:
+        """Whether an explained picture is on the screen."""
+        return self._window.perspective == "saliency" and self._presenter.explanation is not None
+
+    def export_wish(self) -> ExportWish | None:
+        """The figure of the picture in front; None where there is none."""
+        if not self.in_front:
+            return None
+        figure = "explained"
+        parameters = self._presenter.export_parameters(figure)
+        return ExportWish(figure, "", parameters, self._presenter.explanation)
+
+    @Slot(str, str, object, object)
+    def export_view(
+        self, figure: str, form: str, explanation: Explanation, parameters: Any
+    ) -> None:
+        """Export what is shown of an explained picture, as it is shown."""
+        self._commands.export("figure", ExportWish(figure, form, parameters, explanation))
 
     # -- explaining ----------------------------------------------------------------------------
     def explain(self, source: Path | int, models: tuple[str, ...] = ()) -> None:

@@ -94,8 +94,8 @@ class ReportCommands(QObject):
     def _ask_to_remove(self, name: str) -> None:
         question = Question(
             f"Remove the report “{name}”?",
-            "Its order, captions and texts are lost. Files written from it stay, and so do all"
-            " results and findings.",
+            "Undo brings it back with its order, captions and texts. Files written from it stay,"
+            " and so do all results and findings.",
             "Remove",
             "Keep it",
             None,

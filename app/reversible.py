@@ -5,12 +5,15 @@ No Qt here. What is said about a step's project holds for its way back as well.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 from analysis.errors import AuditError
 from analysis.project import Project
+from analysis.project.concept_sets import ExampleBox, Kind, Role, StoredExample
 from analysis.project.findings import Finding, FindingPicture
 from app.project_edits import clean_name
 from app.undo import Edited, Step
@@ -90,6 +93,97 @@ def _rename_slice(number: int, new: str, project: Project) -> Edited:
     old = project.value("SELECT name FROM image_slice WHERE id = ?", (number,))
     project.rename_image_slice(number, new)
     return Edited(partial(_rename_slice, number, old))
+
+
+# -- concepts given by examples ----------------------------------------------------------------
+def add_concept(
+    name: str,
+    kind: Kind,
+    folder: Path | None,
+    label: str | None,
+    category: str | None,
+    project: Project,
+) -> Edited:
+    """Add a concept given by examples; the answer is its id."""
+    number = project.add_concept_set(clean_name(name), kind, folder, label, category)
+    return Edited(partial(remove_concept, number), number)
+
+
+def save_as_concept(name: str, boxes: Sequence[ExampleBox], project: Project) -> Edited:
+    """Make a concept of patches; the answer is how many it has."""
+    number = project.add_concept_set(clean_name(name), "patches", examples=boxes)
+    return Edited(partial(remove_concept, number), len(project.concept_examples(number)))
+
+
+def remove_concept(number: int, project: Project) -> Edited:
+    """Forget a concept and its examples; results stay."""
+    old = project.row("SELECT * FROM concept_set WHERE id = ?", (number,))
+    if old is None:
+        raise AuditError("The project has no such concept.", "It may have been removed.")
+    kept = {key: old[key] for key in ("id", "name", "kind", "label", "category", "created")}
+    kept["folder"] = project.concept_folder(number) if old["kind"] == "folder" else None
+    examples = project.concept_examples(number)
+    project.remove_concept_set(number)
+    return Edited(partial(_restore_concept, kept, examples))
+
+
+def _restore_concept(
+    kept: Mapping[str, Any], examples: Sequence[StoredExample], project: Project
+) -> Edited:
+    with project.transaction():
+        number = project.add_concept_set(**kept)
+        project.restore_concept_examples(examples)
+    return Edited(partial(remove_concept, number), number)
+
+
+def add_examples(number: int, boxes: Sequence[ExampleBox], role: Role, project: Project) -> Edited:
+    """Add patches to a concept; the answer is how many are new."""
+    add = partial(Project.add_concept_examples, concept_set=number, examples=boxes, role=role)
+    return _change_examples({number}, add, project)
+
+
+def remove_examples(examples: Sequence[int], project: Project) -> Edited:
+    """Forget examples of a concept, by their ids."""
+    remove = partial(Project.remove_concept_examples, examples=examples)
+    return _change_examples(_concepts_of(examples, project), remove, project)
+
+
+def turn_examples(examples: Sequence[int], project: Project) -> Edited:
+    """Make examples of a concept negatives, and negatives examples, by their ids."""
+    turn = partial(Project.turn_concept_examples, examples=examples)
+    return _change_examples(_concepts_of(examples, project), turn, project)
+
+
+def _exchange_examples(
+    gone: frozenset[StoredExample], back: frozenset[StoredExample], project: Project
+) -> Edited:
+    def exchange(project: Project) -> None:
+        project.remove_concept_examples([one.id for one in gone])
+        project.restore_concept_examples(back)
+
+    return _change_examples({one.concept_set for one in gone | back}, exchange, project)
+
+
+def _change_examples(
+    concepts: Iterable[int], change: Callable[[Project], Any], project: Project
+) -> Edited:
+    """Whatever a change makes of the examples of these concepts goes back as it was."""
+
+    def kept() -> frozenset[StoredExample]:
+        return frozenset(one for number in concepts for one in project.concept_examples(number))
+
+    with project.transaction():
+        before = kept()
+        change(project)
+        after = kept()
+    new, lost = after - before, before - after
+    return Edited(partial(_exchange_examples, new, lost), len(new), changed=bool(new or lost))
+
+
+def _concepts_of(examples: Sequence[int], project: Project) -> set[int]:
+    query = "SELECT concept_set FROM concept_example WHERE id = ?"
+    found = (project.value(query, (one,)) for one in examples)
+    return {number for number in found if number is not None}
 
 
 # -- findings ----------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Undo and redo of what a practitioner decides: findings, notes, names, slices.
+"""Undo and redo of what a practitioner decides: findings, names, slices, concepts, reports.
 
 How to make an edit that can be undone: write a *step*, a function of the project that makes the
 change, commits it, and returns an `Edited` whose `back` is the step that takes it back (and which
@@ -16,9 +16,9 @@ bound by `partial`, the project comes last:
 The first text completes “Undo: …”. `then` gets `Edited.answer` (an id, say) in the window's thread;
 it must be a bound method of a QObject or outlive the edit. Steps are done in the store lane in the
 order in which they were asked for, among all other reads and edits; the project's lists are read
-again after each. A step that fails is dropped, and said by `Workspace.problem_found`; nothing is
-lost when the project is closed before a step's turn has come. What is added must come back with
-the id that it had.
+again after each. A step that fails is dropped, and said by `Workspace.problem_found`, or told to
+`otherwise` alone, as a dialog that stays open wants it. Nothing is lost when the project is closed
+before a step's turn has come. What is added must come back with the id that it had.
 """
 
 from __future__ import annotations
@@ -51,11 +51,13 @@ class Edited:
 
     :param back: the step that takes it back.
     :param answer: what the one who asked wants to know, as the id of what was added.
+    :param changed: False: there was nothing to change, and there is nothing to take back.
     :param renamed: old and new name of a model, which what is on the screen has to follow.
     """
 
     back: Step
     answer: Any = None
+    changed: bool = True
     renamed: tuple[str, str] | None = None
 
 
@@ -80,9 +82,10 @@ class EditHistory:
         """Make an edit; what was undone before can be redone no more."""
         with self._lock:
             edited = step(self._project)
-            self._done.append((text, edited.back))
-            del self._done[:-_LONGEST]
-            self._undone.clear()
+            if edited.changed:
+                self._done.append((text, edited.back))
+                del self._done[:-_LONGEST]
+                self._undone.clear()
             return edited
 
     def undo(self) -> Edited | None:
@@ -101,7 +104,8 @@ class EditHistory:
                 return None
             text, step = source.pop()
             edited = step(self._project)
-            target.append((text, edited.back))
+            if edited.changed:
+                target.append((text, edited.back))
             return edited
 
     @property
@@ -117,10 +121,15 @@ class _Task:
     """One edit on its way: done once, by the lane or at the end by the window's thread."""
 
     def __init__(
-        self, what: str, work: Callable[[], Edited | None], then: Callable[[Any], None] | None
+        self,
+        what: str,
+        work: Callable[[], Edited | None],
+        then: Callable[[Any], None] | None,
+        otherwise: Callable[[Problem], None] | None,
     ) -> None:
         self.what = what
         self.then = then
+        self.otherwise = otherwise
         self._work = work
         self._lock = threading.Lock()
         self._finished = False
@@ -158,17 +167,24 @@ class UndoStack(QObject):
         self._history = EditHistory(project) if project is not None and writable else None
         self._tell()
 
-    def do(self, text: str, step: Step, then: Callable[[Any], None] | None = None) -> bool:
+    def do(
+        self,
+        text: str,
+        step: Step,
+        then: Callable[[Any], None] | None = None,
+        otherwise: Callable[[Problem], None] | None = None,
+    ) -> bool:
         """Make an edit; False if no project is open that can be written to.
 
         :param text: completes “Undo: …”, as “rename model”.
         :param then: is called with `Edited.answer`.
+        :param otherwise: is called with the problem, which is not said elsewhere then.
         """
         history = self._history
         if history is None:
             self.failed.emit(Problem(*_READ_ONLY), text)
             return False
-        return self._submit(text, partial(history.do, text, step), then)
+        return self._submit(text, partial(history.do, text, step), then, otherwise)
 
     def undo(self) -> bool:
         """Take back the newest edit there is when its turn comes; False without a project."""
@@ -195,10 +211,11 @@ class UndoStack(QObject):
         what: str,
         work: Callable[[], Edited | None],
         then: Callable[[Any], None] | None = None,
+        otherwise: Callable[[Problem], None] | None = None,
     ) -> bool:
         if self._lane.closing:
             return False
-        task = _Task(what, work, then)
+        task = _Task(what, work, then, otherwise)
         self._tasks[self._lane.submit(what, task)] = task
         return True
 
@@ -217,8 +234,12 @@ class UndoStack(QObject):
     @Slot(object, object)
     def _on_problem(self, number: int, problem: Problem) -> None:
         task = self._tasks.pop(number, None)
-        if task is not None:
-            self._tell()
+        if task is None:
+            return
+        self._tell()
+        if task.otherwise is not None and _wanted(task.otherwise):
+            task.otherwise(problem)
+        else:
             self.failed.emit(problem, task.what)
 
     @Slot(object, object)
@@ -233,7 +254,7 @@ class UndoStack(QObject):
             self.changed.emit(standing)
 
 
-def _wanted(then: Callable[[Any], None]) -> bool:
+def _wanted(then: Callable[..., None]) -> bool:
     """Whether the one who asked is still there: a dialog may have been closed meanwhile."""
     receiver = getattr(then, "__self__", None)
     return not isinstance(receiver, QObject) or isValid(receiver)

@@ -16,6 +16,7 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
+    QAbstractScrollArea,
     QAbstractSpinBox,
     QComboBox,
     QDoubleSpinBox,
@@ -29,6 +30,7 @@ from PySide6.QtWidgets import (
 )
 
 from analysis.figures.saliency_data import Cell
+from app.scroll_states import read_scroll, write_scroll
 from app.views.saliency_curves import SaliencyCurvesPanel
 from app.views.saliency_grid import SaliencyGrid
 from app.views.unit_grid import UnitGrid
@@ -116,6 +118,8 @@ def _walk(widget: QWidget, path: str) -> Iterator[tuple[str, QWidget]]:
         yield inside, child
         if not isinstance(child, _CLOSED):
             yield from _walk(child, inside)
+        elif isinstance(child, TableTwin):
+            yield f"{inside}/rows", child.table
 
 
 def _name(widget: QWidget) -> str:
@@ -481,6 +485,7 @@ _KINDS: tuple[tuple[type[QWidget], Callable[[Any], Any], Callable[[Any, Any], bo
     (QLineEdit, _read_text, _write_text, False),
     (PlotCanvas, _read_range, _write_range, True),
     (HeatCanvas, _read_zoom, _write_zoom, True),
+    (QAbstractScrollArea, read_scroll, write_scroll, True),
 )
 # What is inside of these is theirs.
 _CLOSED = (

@@ -51,6 +51,8 @@ def _connect_presenters(window: MainWindow) -> None:
         ("units_wished", commands.models.show_units),
         ("projection_wished", commands.models.project),
         ("saliency_wished", commands.pictures.show_image),
+        ("picture_export_wished", commands.pictures.export_view),
+        ("picture_changed", window.update_actions),
         ("chosen_changed", window.inspector.show_chosen),
         ("pair_shown", window.inspector.show_layers),
         ("concept_wished", commands.concepts.save),

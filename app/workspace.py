@@ -87,7 +87,8 @@ class Workspace(QObject):
     # -- project -------------------------------------------------------------------------------
     def open(self, path: Path, read_only: bool = False) -> None:
         """Open a project in the store lane; `project_changed` or `open_failed` follows."""
-        self._open_with(path, self.backend.open_project, path, read_only)
+        again = self.project is not None and self.project.read_only and not read_only
+        self._open_with(path, self.backend.open_project, path, read_only, again=again)
 
     def create(self, path: Path, intake: tuple[IntakeWish, ...] = ()) -> None:
         """Make a new project and take in what is wished for."""
@@ -108,8 +109,10 @@ class Workspace(QObject):
         *arguments: Any,
         then: tuple[IntakeWish, ...] = (),
         sample: bool = False,
+        again: bool = False,
     ) -> None:
-        if self.project is not None and _same_file(self.project.path, path):
+        """`again`: also a project that is open already, to write to it."""
+        if self.project is not None and _same_file(self.project.path, path) and not again:
             return
         self._opening = path
         answer = partial(self._on_opened, then, sample)

@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.audits.registry import audit_definition
-from analysis.audits.runner import suitable_models
+from analysis.audits.runner import package_versions, suitable_models
 from analysis.audits.saliency import SaliencyParameters
 from analysis.errors import AuditError
 from analysis.figures.saliency_data import (
     OUTSIDE,
     AttentionDepth,
     Cell,
+    ExplainedBy,
     Explanation,
+    ExplanationOrigin,
     MethodInfo,
     SaliencyIndex,
     SaliencyMap,
@@ -42,6 +44,7 @@ class _Picture:
     image: int
     name: str
     label: str | None
+    sha256: str
     pixels: np.ndarray
     region: Region
 
@@ -50,6 +53,7 @@ class _Picture:
 class _ModelMaps:
     """All maps of one model."""
 
+    by: ExplainedBy
     methods: dict[str, MethodInfo]
     maps: tuple[SaliencyMap, ...]
     depth: AttentionDepth | None
@@ -104,11 +108,18 @@ def explain_picture(
         maps,
         tuple(model.depth for model in found.values() if model.depth is not None),
         tuple(problems),
+        ExplanationOrigin(
+            picture.sha256,
+            {name: getattr(parameters, name) for name in ("target", "methods", "resize", "frame")},
+            tuple(model.by for model in found.values()),
+            str(place),
+            package_versions(),
+        ),
     )
 
 
 def _read_picture(project: Project, source: Path | int, parameters: SaliencyParameters) -> _Picture:
-    from analysis.images.decoding import decode_image
+    from analysis.images.decoding import decode_image, hash_file
 
     if isinstance(source, Path):
         number, name, label, file = OUTSIDE, source.name, None, source
@@ -126,7 +137,7 @@ def _read_picture(project: Project, source: Path | int, parameters: SaliencyPara
     image = decode_image(file)
     frame = Frame(parameters.resize, parameters.frame)
     region = frame.region(image.width, image.height)
-    return _Picture(number, name, label, frame.apply(image), region)
+    return _Picture(number, name, label, hash_file(file), frame.apply(image), region)
 
 
 def _explain_by(
@@ -171,9 +182,14 @@ def _explain_by(
         heads = min_max(kept.values[0]).cpu().numpy()
         depth = AttentionDepth(picture.image, name, kept.layers, heads, picture.region)
     methods = {label: method_info(label) for label, one in maps.items()}
-    return _ModelMaps(
-        methods, found, depth, tuple((name, title, reason) for title, reason in refused)
-    )
+    lacking = tuple((name, title, reason) for title, reason in refused)
+    return _ModelMaps(_explained_by(project, name), methods, found, depth, lacking)
+
+
+def _explained_by(project: Project, name: str) -> ExplainedBy:
+    row = project.row("SELECT specification, weights_sha256 FROM model WHERE name = ?", (name,))
+    assert row is not None  # the model has just been loaded by it
+    return ExplainedBy(name, row["specification"], row["weights_sha256"])
 
 
 def _as_map(

@@ -122,7 +122,7 @@ def create_run(
         parameters=dataclasses.asdict(parameters),
         seed=parameters.seed,
         device=device,
-        versions=_versions(),
+        versions=package_versions(),
     )
 
 
@@ -150,7 +150,8 @@ def find_unfinished_run(
     return None
 
 
-def _versions() -> dict[str, str]:
+def package_versions() -> dict[str, str]:
+    """Of this program, of Python and of the libraries that numbers depend on."""
     versions = {"parallax": __version__, "python": platform.python_version()}
     for package in _VERSIONED:
         versions[package] = importlib.metadata.version(package)

@@ -122,8 +122,8 @@ def export_figure(
     a file that cannot be written; an existing file is replaced only by a whole one.
     """
     out = Path(out)
-    format = _suffix(out, FIGURE_FORMATS, "figure")
-    _check_size(width_mm, dpi)
+    format = checked_suffix(out, FIGURE_FORMATS, "figure")
+    check_size(width_mm, dpi)
     prepared = prepare_figure(project, name, run, **parameters)
     return write_atomically(out, render_bytes(project, prepared, format, width_mm, dpi))
 
@@ -167,7 +167,7 @@ def export_figure_table(
     Raises AuditError as `export_figure` does.
     """
     out = Path(out)
-    format = _suffix(out, TABLE_FORMATS, "table")
+    format = checked_suffix(out, TABLE_FORMATS, "table")
     prepared = prepare_figure(project, name, run, **parameters)
     table = prepared.definition.tabulate(prepared.data)
     if format == "csv":
@@ -182,7 +182,8 @@ def _provenance(project: Project, prepared: PreparedFigure) -> dict[str, Any]:
     return figure_provenance(project, prepared.run, prepared.definition.name, chosen)
 
 
-def _suffix(out: Path, formats: tuple[str, ...], what: str) -> str:
+def checked_suffix(out: Path, formats: tuple[str, ...], what: str) -> str:
+    """The format that a file's name ends in. Raises AuditError for one that is none of these."""
     suffix = out.suffix.lower().lstrip(".")
     if suffix not in formats:
         written = f"“{out.suffix}”" if out.suffix else "a name without a suffix"
@@ -193,7 +194,8 @@ def _suffix(out: Path, formats: tuple[str, ...], what: str) -> str:
     return suffix
 
 
-def _check_size(width_mm: float, dpi: float) -> None:
+def check_size(width_mm: float, dpi: float) -> None:
+    """Raises AuditError for a width or a resolution that no figure can have."""
     if not 60 <= width_mm <= 600:
         raise AuditError(
             f"A figure cannot be {width_mm:g} mm wide.", "Choose a width of 60 to 600 mm."

@@ -90,15 +90,20 @@ def json_value(text: str | None) -> Any:
         return None
 
 
-def file_metadata(provenance: Mapping[str, Any], title: str, format: str) -> dict[str, str | None]:
+def file_metadata(
+    provenance: Mapping[str, Any], title: str, format: str, of: str = ""
+) -> dict[str, str | None]:
     """`provenance` as the metadata that `format` (svg, pdf or png) has room for.
+
+    :param of: what the figure is made of; empty: the run that `provenance` names.
 
     The whole is JSON: in PNG the text chunk `Parallax`, in PDF the keywords, in SVG the
     description.
     """
     whole = json.dumps(provenance, sort_keys=True, ensure_ascii=True)
     program = str(provenance["written_by"])
-    about = f"Run {provenance['run']} of the project {plain(provenance['project'])}"
+    of = of or f"Run {provenance['run']}"
+    about = f"{of} of the project {plain(provenance['project'])}"
     if format == "png":
         return {"Title": title, "Description": about, "Software": program, "Parallax": whole}
     if format == "pdf":

@@ -346,6 +346,9 @@ def _key(axes: Axes, width_mm: float, x: float, y: float, colours: Colormap) -> 
     """What the colours mean; no numbers, since every map has its own."""
     text = "each map from its least to its most important place"
     room = width_mm - 2 * EDGE_MM - 20 - style.text_width_mm(text, 6)
+    if room < 0:
+        text = "least to most important"
+        room = width_mm - 2 * EDGE_MM - 20 - style.text_width_mm(text, 6)
     x = EDGE_MM + max(0.0, min(x, room))
     length = 16.0
     ramp = np.linspace(0, 1, 128)[None]

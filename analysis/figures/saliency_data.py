@@ -7,8 +7,8 @@ named by its label, as `gradcam` or `rollout(first=3,last=5)`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -191,6 +191,30 @@ class StepPicture:
 
 
 @dataclass(frozen=True)
+class ExplainedBy:
+    """A model that explained a picture, as it was then."""
+
+    name: str
+    specification: str
+    weights_sha256: str | None
+
+
+@dataclass(frozen=True)
+class ExplanationOrigin:
+    """How an explanation came about.
+
+    `sha256`: of the picture's file. `parameters`: target, methods, resize and frame, as of the
+    audit `saliency`. `models`: those whose maps there are.
+    """
+
+    sha256: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    models: tuple[ExplainedBy, ...] = ()
+    device: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Explanation:
     """A picture explained outside of any run; its image id is `OUTSIDE` unless it is the project's.
 
@@ -203,3 +227,4 @@ class Explanation:
     maps: tuple[SaliencyMap, ...]
     depths: tuple[AttentionDepth, ...]
     problems: tuple[tuple[str, str], ...]
+    origin: ExplanationOrigin = ExplanationOrigin()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -57,9 +57,30 @@ def read_grid(
     Raises AuditError for an unknown run, image, model or method, and where there is no such map.
     """
     run = index.run
-    names = chosen(models, index.models, f"Run {run} has no maps by the model")
+
+    def read(cells: Sequence[Cell]) -> Mapping[Cell, SaliencyMap]:
+        return saliency_maps(project, run, cells)
+
+    return lay_out(index, read, kind, images, amount, models, methods, f"Run {run}")
+
+
+def lay_out(
+    index: SaliencyIndex,
+    read: Callable[[Sequence[Cell]], Mapping[Cell, SaliencyMap]],
+    kind: str,
+    images: Sequence[int],
+    amount: int,
+    models: Sequence[str],
+    methods: Sequence[str],
+    holder: str,
+) -> MapGrid:
+    """As `read_grid`, of maps that `read` gives.
+
+    :param holder: what has the maps, as errors begin.
+    """
+    names = chosen(models, index.models, f"{holder} has no maps by the model")
     labels = tuple(method.label for method in index.methods)
-    wanted = chosen(methods, labels, f"Run {run} has no method")
+    wanted = chosen(methods, labels, f"{holder} has no method")
     if kind == "methods":
         names = names[:1]
     if kind == "models" and not methods:
@@ -71,11 +92,11 @@ def read_grid(
     if kind == "models" and not models:
         names = tuple(name for name in names if _measured_methods(index, (name,), wanted))
     ids = _chosen_images(index, images, 1 if kind == "image" else amount, names, wanted)
-    lines = _lines(index, kind, names, wanted, ids)
-    maps = saliency_maps(project, run, [cell for line in lines for cell in line if cell])
+    lines = _lines(index, kind, names, wanted, ids) if ids else ()
+    maps = read([cell for line in lines for cell in line if cell])
     if not maps:
         raise AuditError(
-            f"Run {run} has no map of this choice.", "Choose other images, models or methods."
+            f"{holder} has no map of this choice.", "Choose other images, models or methods."
         )
     titles = {method.label: method.title for method in index.methods}
     row_keys = wanted if kind == "methods" else names

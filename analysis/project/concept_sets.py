@@ -26,8 +26,29 @@ class ExampleBox(NamedTuple):
     height: int
 
 
+class StoredExample(NamedTuple):
+    """An example as the project keeps it."""
+
+    id: int
+    concept_set: int
+    role: str
+    box: ExampleBox
+
+
 class ProjectConceptSets(ProjectImages):
     """The part of a project that holds concepts given by examples."""
+
+    def concept_examples(self, concept_set: int) -> tuple[StoredExample, ...]:
+        """The examples of a concept in the order of their ids; none where there is no such one."""
+        rows = self.rows(
+            "SELECT id, concept_set, role, image, x, y, width, height FROM concept_example"
+            " WHERE concept_set = ? ORDER BY id",
+            (concept_set,),
+        )
+        return tuple(
+            StoredExample(row["id"], row["concept_set"], row["role"], ExampleBox(*tuple(row)[3:]))
+            for row in rows
+        )
 
     def add_concept_set(
         self,
@@ -37,12 +58,15 @@ class ProjectConceptSets(ProjectImages):
         label: str | None = None,
         category: str | None = None,
         examples: Iterable[ExampleBox] = (),
+        id: int | None = None,
+        created: str = "",
     ) -> int:
         """Add a concept; return its id.
 
         :param folder: of its pictures.
         :param label: that marks its regions in label planes; `category`: of the label.
         :param examples: patches that show it.
+        :param id, created: of a concept that was removed and comes back.
         :raises AuditError: the name is taken or empty, or the kind lacks what it needs.
         """
         if kind not in get_args(Kind):
@@ -58,6 +82,7 @@ class ProjectConceptSets(ProjectImages):
         source = None if folder is None else Path(folder).resolve()
         with self.transaction() as connection:
             refuse_taken_name(connection, "concept_set", "concept", name)
+            more = {} if id is None else {"id": id}
             number = insert_entry(
                 connection,
                 "concept_set",
@@ -67,7 +92,8 @@ class ProjectConceptSets(ProjectImages):
                 source_relative=None if source is None else relative_source(source, self.path),
                 label=label,
                 category=category,
-                created=now(),
+                created=created or now(),
+                **more,
             )
             self.add_concept_examples(number, examples)
         return number
@@ -91,6 +117,22 @@ class ProjectConceptSets(ProjectImages):
                 rows,
             )
             return connection.total_changes - before
+
+    def restore_concept_examples(self, examples: Iterable[StoredExample]) -> None:
+        """Bring back examples that were removed; those of images gone meanwhile are left out.
+
+        :raises AuditError: a concept is there no more.
+        """
+        rows = list(examples)
+        with self.transaction() as connection:
+            for concept_set in {row.concept_set for row in rows}:
+                self._require_concept_set(concept_set)
+            connection.executemany(
+                "INSERT INTO concept_example"
+                " (id, concept_set, role, image, x, y, width, height)"
+                " SELECT ?, ?, ?, id, ?, ?, ?, ? FROM image WHERE id = ?",
+                [(*row[:3], *row.box[1:], row.box.image) for row in rows],
+            )
 
     def remove_concept_examples(self, examples: Sequence[int]) -> None:
         """Forget examples, by their ids."""

@@ -45,24 +45,35 @@ class ProjectReports(ProjectSlices):
             for row in self.rows("SELECT * FROM report ORDER BY name")
         )
 
-    def add_report(self, name: str, template: str, composition: Mapping[str, Any]) -> int:
+    def add_report(
+        self,
+        name: str,
+        template: str,
+        composition: Mapping[str, Any],
+        id: int | None = None,
+        created: str = "",
+        changed: str = "",
+    ) -> int:
         """Add a composed report; return its id.
 
+        :param id, created, changed: of a report that was removed and comes back.
         :raises AuditError: the name is taken, empty or too long, or the report is too large.
         """
         _check_name(name)
         text = _text(composition)
         with self.transaction() as connection:
             refuse_taken_name(connection, "report", "report", name)
-            created = now()
+            begun = created or now()
+            more = {} if id is None else {"id": id}
             return insert_entry(
                 connection,
                 "report",
                 name=name,
                 template=template,
                 composition=text,
-                created=created,
-                changed=created,
+                created=begun,
+                changed=changed or begun,
+                **more,
             )
 
     def change_report(self, number: int, name: str, composition: Mapping[str, Any]) -> None:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QComboBox, QCompleter, QLineEdit, QWidget
 
 from analysis.errors import AuditError
-from app import project_edits
+from app import reversible
 from app.dialogs.form import FormDialog, PathField, is_folder, suggest_name
 from app.labels import wrapped_label
-from app.problems import Problem
 from app.project_edits import clean_name
 from app.workspace import Workspace
 
-_ADD = "add a concept"
+_ADD = "add concept"
 _LIST = "list the labels"
 _KINDS = {
     "folder": "a folder of pictures",
@@ -61,7 +61,6 @@ class AddConceptDialog(FormDialog):
         self.source.changed.connect(self._on_given)
         self.label.currentTextChanged.connect(self._on_given)
         self.name.textEdited.connect(self._on_name)
-        workspace.loader.failed.connect(self._on_failed)
         workspace.project_changed.connect(self._on_project)
         self._on_kind()
         labels = workspace.backend.label_names
@@ -143,26 +142,19 @@ class AddConceptDialog(FormDialog):
 
     def accept(self) -> None:
         self._check()
-        project, kind = self._workspace.project, self.kind.currentData()
-        if project is None or not self.accept_button.isEnabled():
+        kind = self.kind.currentData()
+        if self._workspace.project is None or not self.accept_button.isEnabled():
             return
         self.accept_button.setEnabled(False)
         folder = self.source.path() if kind == "folder" else None
         label, category = self.chosen_label() if kind == "labels" else (None, None)
-        self._workspace.loader.load(
-            _ADD, project_edits.add_concept, project, self.name.text(), kind, folder, label,
-            category, then=self._on_added,
-        )  # fmt: skip
+        name = self.name.text()
+        step = partial(reversible.add_concept, name, kind, folder, label, category)
+        self._workspace.undo.do(_ADD, step, self._on_added, self.say_problem)
 
     def _on_added(self, number: int) -> None:
-        self._workspace.refresh_index()
         self.added.emit(number)
         super().accept()
-
-    @Slot(str, object)
-    def _on_failed(self, name: str, problem: Problem) -> None:
-        if name == _ADD:
-            self.say_problem(problem)
 
     @Slot(object)
     def _on_project(self, _project: object) -> None:

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from PySide6.QtCore import QSignalBlocker, QTimer, Signal, Slot
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from analysis.figures.words import plain, shorten
 from app import theme
 from app.backend_export import FigureChoice, FigureRequest
 from app.dialogs.figure_options import FigureOptions
@@ -20,6 +21,9 @@ from app.problems import Problem
 from app.project_index import RunEntry
 from app.workspace import Workspace
 
+if TYPE_CHECKING:
+    from analysis.figures.saliency_data import Explanation
+
 _FIGURE_SUFFIXES = (".svg", ".pdf", ".png", ".csv", ".json")
 _TABLE_SUFFIXES = (".csv", ".json")
 _NUMBERS = frozenset(_TABLE_SUFFIXES)
@@ -28,22 +32,28 @@ _CHOICES = "export choices"
 _FIELDS = "export fields"
 _PREVIEW = "export preview"
 _PREVIEW_DELAY_MS = 300
+_LONGEST_NAME = 60  # characters of a picture's name
 _ANY_WIDTH = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
 
 
 @dataclass(frozen=True)
 class ExportWish:
-    """What a view asked for: a figure of the registry, a format, and how it is shown now."""
+    """What a view asked for: a figure of the registry, a format, and how it is shown now.
+
+    `explanation`: the picture that the figures are made of, in place of a run.
+    """
 
     figure: str = ""
     form: str = ""
     parameters: Mapping[str, object] = field(default_factory=dict)
+    explanation: Explanation | None = field(default=None, compare=False, repr=False)
 
 
 class ExportDialog(FormDialog):
     """Chooses what, of which run, and where to; stays open if writing fails.
 
-    A figure is shown beside the form as it will be written: its size, what it shows.
+    A figure is shown beside the form as it will be written: its size, what it shows. Of a picture
+    that was explained outside of any run there is no run to choose.
     """
 
     exported = Signal(object)  # the path written
@@ -57,9 +67,12 @@ class ExportDialog(FormDialog):
         parent: QWidget | None = None,
     ) -> None:
         """`kind`: figure or table; `run`: the one shown; `wanted`: what a view asked for."""
-        super().__init__(f"Export a {kind}", "Export", parent)
+        explanation = wanted.explanation if wanted is not None else None
+        of = f" of “{shorten(plain(explanation.name), _LONGEST_NAME)}”" if explanation else ""
+        super().__init__(f"Export a {kind}{of}", "Export", parent)
         self._workspace = workspace
         self._kind = kind
+        self._explanation = explanation
         self._suffixes = _FIGURE_SUFFIXES if kind == "figure" else _TABLE_SUFFIXES
         self._path_by_user = False
         self._wanted = wanted or ExportWish()
@@ -77,6 +90,7 @@ class ExportDialog(FormDialog):
         self.form.addRow(kind.title(), self.what)
         self.form.addRow("Run", self.run)
         self.form.addRow("File", self.path)
+        self.form.setRowVisible(self.run, explanation is None)
         self.options = FigureOptions()
         self.preview = FigurePreview()
         self._preview_timer = QTimer(self)
@@ -95,7 +109,9 @@ class ExportDialog(FormDialog):
         workspace.project_changed.connect(self._on_project)
         self.say("Reading what there is…")
         backend, load = workspace.backend, workspace.loader.load
-        if kind == "figure":
+        if explanation is not None:
+            load(_CHOICES, backend.explained_choices, explanation, then=self._show_choices)
+        elif kind == "figure":
             load(_CHOICES, backend.figure_choices, then=self._show_choices)
         else:
             load(_CHOICES, backend.table_choices, workspace.project, then=self._show_choices)
@@ -164,7 +180,10 @@ class ExportDialog(FormDialog):
         project, choice = self._workspace.project, self.what.currentData()
         if project is not None and choice is not None and not self._path_by_user:
             stem = f"{Path(project.path).stem}-{choice.name}"
-            if self.run.currentData() is not None:
+            if self._explanation is not None:
+                stem = f"{Path(project.path).stem}-{file_stem(self._explanation.name)}"
+                stem += f"-{choice.name}"
+            elif self.run.currentData() is not None:
                 stem += f"-run-{self.run.currentData()}"
             suffix = f".{self._wanted.form}" if self._wanted.form else self._suffixes[0]
             self.path.set_text(str(Path(project.path).parent / (stem + suffix)))
@@ -187,7 +206,7 @@ class ExportDialog(FormDialog):
         self.options.set_sized(suffix not in _NUMBERS, pixels=suffix == ".png")
         if self.what.currentData() is None:
             self.say(f"There is no {self._kind} to export yet.")
-        elif self.run.count() == 0:
+        elif self._without_run():
             self.say("No run has results for this figure yet.")
         elif path is None:
             self.say("Choose the file to write.")
@@ -195,6 +214,10 @@ class ExportDialog(FormDialog):
             self.say(f"The file name must end in {', '.join(self._suffixes)}.")
         else:
             self.say("", "An existing file is replaced." if _exists(path) else "")
+
+    def _without_run(self) -> bool:
+        """Whether a run is needed and there is none."""
+        return self._explanation is None and self.run.count() == 0
 
     # -- preview -------------------------------------------------------------------------------
     def _ask_for_preview(self) -> None:
@@ -204,7 +227,7 @@ class ExportDialog(FormDialog):
     @Slot()
     def _draw_preview(self) -> None:
         project, wanted = self._workspace.project, self._request()
-        if project is None or wanted is None or self.run.count() == 0:
+        if project is None or wanted is None or self._without_run():
             self._workspace.drawer.forget(_PREVIEW)
             self.preview.show_text("No run has results for this figure yet.")
             return
@@ -229,6 +252,7 @@ class ExportDialog(FormDialog):
             {**hidden, **self.options.values()},
             self.options.width_mm(),
             self.options.dpi(),
+            self._explanation,
         )
 
     # -- writing -------------------------------------------------------------------------------
@@ -275,6 +299,12 @@ def _exists(path: Path) -> bool:
         return path.exists()
     except (OSError, ValueError):
         return False
+
+
+def file_stem(name: str) -> str:
+    """A picture's name without its suffix, as part of the name of a file on any machine."""
+    kept = "".join(sign if sign.isalnum() or sign in "-_. " else "_" for sign in Path(name).stem)
+    return kept[:_LONGEST_NAME].strip(" .") or "picture"
 
 
 def _run_words(run: RunEntry) -> str:

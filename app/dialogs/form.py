@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -51,6 +52,22 @@ class FormDialog(QDialog):
         self.column.addWidget(self.message)
         self.column.addWidget(self.buttons)
         self.setMinimumWidth(520)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        first = self.focusWidget()
+        if not event.spontaneous() and (first is None or self.buttons.isAncestorOf(first)):
+            self._focus_first_field()
+
+    def _focus_first_field(self) -> None:
+        """One begins at the top: left alone, Qt takes Cancel, the oldest part, and Enter closes."""
+        part = self.nextInFocusChain()
+        while part is not None and part is not self:
+            by_keys = bool(part.focusPolicy() & Qt.FocusPolicy.TabFocus) and part.isEnabled()
+            if by_keys and part.isVisibleTo(self) and not self.buttons.isAncestorOf(part):
+                part.setFocus(Qt.FocusReason.TabFocusReason)
+                return
+            part = part.nextInFocusChain()
 
     def say(self, problem: str, hint: str = "") -> None:
         """Show what stands in the way (or nothing), and allow to go on only if nothing does."""

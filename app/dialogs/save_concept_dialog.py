@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QComboBox, QLineEdit, QSizePolicy, QWidget
 
 from analysis.errors import AuditError
 from analysis.figures.semantics_data import ConceptSetInfo
-from app import project_edits
+from analysis.figures.words import count
+from app import reversible
 from app.concept_examples import BoxChoice, ExampleOffer
 from app.dialogs.form import FormDialog
 from app.labels import wrapped_label
-from app.problems import Problem
 from app.project_edits import clean_name
 from app.workspace import Workspace
 
-_SAVE = "save a concept"
 _NEW = "a new concept"
 _ROLES = {
     "positive": "examples: they show the concept",
@@ -57,7 +58,6 @@ class SaveConceptDialog(FormDialog):
         self.patches.currentIndexChanged.connect(self._on_patches)
         self.concept.currentIndexChanged.connect(self._on_concept)
         self.name.textEdited.connect(self._on_name)
-        workspace.loader.failed.connect(self._on_failed)
         workspace.project_changed.connect(self._on_project)
         self._on_concept()
         self._on_patches()
@@ -104,29 +104,22 @@ class SaveConceptDialog(FormDialog):
         self.say(problem)
 
     def accept(self) -> None:
-        project, info = self._workspace.project, self.chosen_set()
+        info, boxes = self.chosen_set(), self.chosen().boxes
         self._check()
-        if project is None or not self.accept_button.isEnabled():
+        if self._workspace.project is None or not self.accept_button.isEnabled():
             return
         self.accept_button.setEnabled(False)
-        boxes, load = self.chosen().boxes, self._workspace.loader.load
         if info is None:
-            name = clean_name(self.name.text())
-            load(_SAVE, project_edits.save_as_concept, project, name, boxes, then=self._on_saved)
+            text, step = "add concept", partial(reversible.save_as_concept, self.name.text(), boxes)
         else:
-            arguments = (project, info.id, boxes, self.role.currentData())
-            load(_SAVE, project_edits.add_to_concept, *arguments, then=self._on_saved)
+            text = f"add {count(len(boxes), 'example')}"
+            step = partial(reversible.add_examples, info.id, boxes, self.role.currentData())
+        self._workspace.undo.do(text, step, self._on_saved, self.say_problem)
 
     def _on_saved(self, new: int) -> None:
         info = self.chosen_set()
-        self._workspace.refresh_index()
         self.saved.emit(clean_name(self.name.text()) if info is None else info.name, new)
         super().accept()
-
-    @Slot(str, object)
-    def _on_failed(self, name: str, problem: Problem) -> None:
-        if name == _SAVE:
-            self.say_problem(problem)
 
     @Slot(object)
     def _on_project(self, _project: object) -> None:

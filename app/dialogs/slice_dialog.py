@@ -173,7 +173,6 @@ class SliceDialog(FormDialog):
         self.pattern.textChanged.connect(self._changed)
         self.name.textEdited.connect(self._on_name)
         self._workspace.loader.failed.connect(self._on_failed)
-        self._workspace.undo.failed.connect(self._on_edit_failed)
         self._workspace.project_changed.connect(self._on_project)
 
     # -- following the user ----------------------------------------------------------------------
@@ -292,7 +291,7 @@ class SliceDialog(FormDialog):
         self.accept_button.setEnabled(False)
         name, found = clean_name(self.name.text()), self._found
         step = partial(reversible.add_slice, name, found.images, found.origin, None, "")
-        self._workspace.undo.do(_ADD, step, then=self._on_added)
+        self._workspace.undo.do(_ADD, step, self._on_added, self.say_problem)
 
     def _on_added(self, number: int) -> None:
         self.added.emit(number)
@@ -303,11 +302,6 @@ class SliceDialog(FormDialog):
         if name == _COUNT:
             self._problem = problem.text
             self._check()
-
-    @Slot(object, str)
-    def _on_edit_failed(self, problem: Problem, what: str) -> None:
-        if what == _ADD:
-            self.say_problem(problem)
 
     @Slot(object)
     def _on_project(self, _project: object) -> None:

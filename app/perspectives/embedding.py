@@ -133,7 +133,8 @@ class EmbeddingPresenter(Presenter):
 
     def _load_surface(self) -> None:
         now = self.session.snapshot
-        if self.task is None or now.run_embedding is None:
+        across, up = now.components
+        if self.task is None or now.run_embedding is None or across == up:
             self.forget("surface")
             return
         read = self.workspace.backend.performance_surface

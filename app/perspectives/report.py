@@ -23,12 +23,19 @@ from app.backend_report import OpenReport, ReportEntry
 from app.perspectives.base import Presenter
 from app.problems import Problem
 from app.project_index import ProjectIndex
-from app.report_edits import ReportEdited, change_report
+from app.report_edits import (
+    ReportAdded,
+    ReportEdited,
+    ReportRemoved,
+    add_report,
+    change_report,
+    remove_report,
+)
 from app.undo import Edited
 from app.workspace import Workspace
 
 _WHAT = "Here you will compose a report: figures, findings and tables, as a web page or a PDF."
-_UNDO = "change report"
+_CHANGE, _ADD, _REMOVE = "change report", "add report", "remove report"
 _PAGES = "report pages"
 _OFFER = "report offer"
 _PAGES_DELAY_MS = 300
@@ -39,7 +46,7 @@ class ReportPresenter(Presenter):
 
     view_module = "app.views.report_view"
     reload_on = frozenset({"project"})
-    needed = frozenset({"report", "template", "begin"})
+    needed = frozenset({"report", "template"})
     report_export_wished = Signal(str)  # html or pdf
     removal_wished = Signal(str)  # the report's name
 
@@ -115,7 +122,7 @@ class ReportPresenter(Presenter):
             any(run.has_results for run in index.runs) or bool(index.findings)
         )
         if self.workspace.project is None or not known:
-            self.forget("report", "template", "begin")
+            self.forget("report", "template")
             self.show_missing(_WHAT, "Run an audit first: a report is made of its results.")
             return
         wanted = self._wanted if self.entry is None else self.entry.id
@@ -202,8 +209,8 @@ class ReportPresenter(Presenter):
         self.commit()
         backend, models = self.workspace.backend, self._models(template)
         if self.workspace.writable:
-            self.read("begin", backend.begin_report, template or None, models,
-                      then=self._on_begun)  # fmt: skip
+            make = partial(backend.new_report, template or None, models)
+            self.workspace.undo.do(_ADD, partial(add_report, make))
         else:
             self.read("template", backend.template_report, template or None, models,
                       then=self._show_unkept)  # fmt: skip
@@ -222,10 +229,6 @@ class ReportPresenter(Presenter):
             return now.models
         return ()
 
-    def _on_begun(self, number: int) -> None:
-        self.entry, self._wanted = None, number
-        self.refresh()
-
     @Slot()
     def _on_removal_wished(self) -> None:
         if self.entry is not None:
@@ -234,13 +237,7 @@ class ReportPresenter(Presenter):
     def remove(self) -> None:
         """Take the report on the screen out of the project."""
         if self.entry is not None:
-            number, self.entry, self.composition = self.entry.id, None, None
-            self._delay.stop()
-            self.read("remove", self.workspace.backend.remove_report, number,
-                      then=self._on_removed)  # fmt: skip
-
-    def _on_removed(self, _answer: object) -> None:
-        self.refresh()
+            self.workspace.undo.do(_REMOVE, partial(remove_report, self.entry.id))
 
     # -- editing -------------------------------------------------------------------------------
     def commit(self) -> None:
@@ -300,12 +297,22 @@ class ReportPresenter(Presenter):
 
     def _keep(self, number: int, name: str, composition: Composition, own: bool) -> None:
         step = partial(change_report, number, name, composition_to_json(composition), own)
-        self.workspace.undo.do(_UNDO, step)
+        self.workspace.undo.do(_CHANGE, step)
 
     @Slot(object)
     def _on_edited(self, edited: Edited) -> None:
-        """An edit was taken back or made again, or the report has another name."""
+        """A report has come or gone, an edit was taken back or made again, or a name is another."""
         answer = edited.answer
+        if isinstance(answer, ReportAdded):
+            self._forget_report()
+            self._wanted = answer.number  # it is what one wants to see now
+            self.refresh()
+            return
+        if isinstance(answer, ReportRemoved):
+            if self.entry is not None and self.entry.id == answer.number:
+                self._forget_report()
+            self.refresh()
+            return
         if not isinstance(answer, ReportEdited) or answer.own:
             return
         if self.entry is None or self.entry.id != answer.number or not self._active:
@@ -315,9 +322,13 @@ class ReportPresenter(Presenter):
             self.composition, _ = composition_from_json(answer.composition)
         self.refresh()
 
+    def _forget_report(self) -> None:
+        self._delay.stop()
+        self.composition = self.entry = None
+
     @Slot(object, str)
     def _on_edit_failed(self, _problem: Problem, what: str) -> None:
-        if what == _UNDO and self._active:
+        if what in (_CHANGE, _ADD, _REMOVE) and self._active:
             self.refresh()  # what the project holds counts
 
     # -- pages ---------------------------------------------------------------------------------

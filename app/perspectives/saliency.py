@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Any, ClassVar
 
-from PySide6.QtCore import Slot
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QWidget
 
 from analysis.figures.saliency_data import Cell, Explanation, SaliencyIndex
@@ -23,6 +23,7 @@ _WHAT = "Here you will see where each model looks in an image, and how far that 
 _BATCH = 96  # maps a read: short, so that what is scrolled to comes soon
 _MOST_WAITING = 2000
 _FIGURES = {"curves": "insertion-deletion"}  # where view and figure have other names
+_OF_PICTURES = {"saliency": "explained", "attention-depth": "explained-attention"}
 _GRIDS = {"models × images": "models", "methods × images": "methods", MODELS_METHODS: "image"}
 _OF_A_RUN = ("index", "summary", "comparisons", "maps", "curves", "step", "depth")
 
@@ -31,6 +32,9 @@ _Step = tuple[Cell, str, int]
 
 class SaliencyPresenter(Presenter):
     """Maps, curves and metrics of a run, or the explanation of one picture."""
+
+    picture_export_wished = Signal(str, str, object, object)  # figure, format, Explanation, …
+    picture_changed = Signal()  # another one is in front, or none
 
     view_module = "app.views.saliency_view"
     reload_on = frozenset({"project", "run_saliency", "image_slice"})
@@ -303,6 +307,7 @@ class SaliencyPresenter(Presenter):
         self._step, self.explanation = None, explanation
         self._any_view.show_explanation(explanation)
         self.show_view()
+        self.picture_changed.emit()
 
     def leave_explanation(self) -> None:
         """Go back to the run, if there is one."""
@@ -314,6 +319,7 @@ class SaliencyPresenter(Presenter):
     def _on_back(self) -> None:
         """The view has gone back to the run by itself."""
         self.explanation = None
+        self.picture_changed.emit()
         self.refresh()
 
     @Slot(object, object)
@@ -359,16 +365,22 @@ class SaliencyPresenter(Presenter):
     # -- what is shown, for export -------------------------------------------------------------
     @Slot(str, str)
     def _on_export(self, figure: str, form: str) -> None:
-        if self.explanation is None:
+        if self.explanation is None or figure not in _OF_PICTURES:
             super()._on_export(_FIGURES.get(figure, figure), form)
             return
-        problem = Problem(
-            "Figures are made of runs, and this picture is not part of one.",
-            "Add its folder to the project and explain the images there, or copy the view.",
-        )
-        self.workspace.problem_found.emit(problem, figure)
+        figure = _OF_PICTURES[figure]
+        parameters = self.export_parameters(figure)
+        self.picture_export_wished.emit(figure, form, self.explanation, parameters)
 
     def export_parameters(self, figure: str) -> dict[str, object]:
+        if figure == "explained":
+            look = self._any_view.look.look()
+            return {"opacity": look.opacity, "colours": look.colours}
+        if figure == "explained-attention":
+            return {
+                "model": self._any_view.depth_model(),
+                "colours": self._any_view.look.look().colours,
+            }
         if figure == "saliency" and self.index is not None:
             return {**self._shown_grid(), **self.slice_parameters()}
         if figure == "faithfulness":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar
 
@@ -18,18 +19,16 @@ from analysis.figures.semantics_data import (
     SpaceSimilarityMatrix,
     TcavScores,
 )
+from analysis.figures.words import count
 from app import reversible
 from app.mirror import mirror_masks, mirror_projected, mirror_semantics, mirror_space
 from app.perspectives.base import Presenter
 from app.problems import Problem
+from app.undo import Edited
 from app.workspace import Workspace
 
 _WHAT = "Here you will see which layers of two models, and which places of images, mean the same."
 _OF_A_RUN = ("index", "space", "separability", "masks", "pair", "tcav")
-_EDITS = frozenset(
-    f"edit {name}" for name in ("add_concept", "remove_concept", "remove_examples", "turn_examples")
-)
-_RENAME = "rename concept"
 
 
 class SemanticsPresenter(Presenter):
@@ -51,6 +50,7 @@ class SemanticsPresenter(Presenter):
         self._wanted_set: int | None = None  # to be focused once it is listed
         self._set: int | None = None  # whose examples the view shows
         self._examples: tuple[ConceptExample, ...] | None = None
+        self._edits: set[str] = set()  # what has been asked for here, in words
         workspace.undo.failed.connect(self._on_edit_failed)
 
     def make_view(self) -> QWidget:
@@ -257,51 +257,40 @@ class SemanticsPresenter(Presenter):
 
     @Slot(str)
     def _on_set_added(self, name: str) -> None:
-        self._edit("add_concept", name)
+        self._edit("add concept", reversible.add_concept, name, "patches", None, None, None)
 
     @Slot(int, str)
     def _on_set_renamed(self, number: int, name: str) -> None:
-        step = partial(reversible.rename_concept, number, name)
-        self.workspace.undo.do(_RENAME, step)
-
-    @Slot(object, str)
-    def _on_edit_failed(self, _problem: Problem, what: str) -> None:
-        if what == _RENAME and self._view is not None:
-            self._show_as_before()  # the workspace says what was wrong
+        self._edit("rename concept", reversible.rename_concept, number, name)
 
     @Slot(int)
     def _on_set_removed(self, number: int) -> None:
-        self._edit("remove_concept", number)
+        self._edit("remove concept", reversible.remove_concept, number)
 
     @Slot(object)
     def _on_examples_removed(self, examples: tuple[int, ...]) -> None:
-        self._edit("remove_examples", examples)
+        text = f"remove {count(len(examples), 'example')}"
+        self._edit(text, reversible.remove_examples, examples)
 
     @Slot(object)
     def _on_examples_turned(self, examples: tuple[int, ...]) -> None:
-        self._edit("turn_examples", examples)
+        text = f"turn {count(len(examples), 'example')}"
+        self._edit(text, reversible.turn_examples, examples)
 
-    def _edit(self, name: str, *arguments: Any) -> None:
-        if self.workspace.writable:
-            self.workspace.edit(name, *arguments)
-            return
-        problem = Problem(
-            "This project is open read-only.",
-            "Open it again to write to it, or save it under another name.",
-        )
-        self.workspace.problem_found.emit(problem, "concepts")
-        self._show_as_before()
+    def _edit(self, text: str, step: Callable[..., Edited], *arguments: Any) -> None:
+        self._edits.add(text)
+        self.workspace.undo.do(text, partial(step, *arguments))
 
-    def _show_as_before(self) -> None:
-        """An edit that came to nothing goes from the screen."""
-        self._sets = None
-        self._load_sets()
+    @Slot(object, str)
+    def _on_edit_failed(self, _problem: Problem, what: str) -> None:
+        """An edit that came to nothing goes from the screen; the workspace says what was wrong."""
+        if what in self._edits and self._view is not None:
+            self._sets = self._examples = None
+            self._load_sets()
 
     @Slot(str, object)
     def _on_load_failed(self, name: str, problem: Problem) -> None:
-        if name in _EDITS and self._view is not None:
-            self._show_as_before()  # the workspace says what was wrong
-        elif name == f"{self.objectName()} pair":
+        if name == f"{self.objectName()} pair":
             self._any_view.show_pair(None)
         super()._on_load_failed(name, problem)
 

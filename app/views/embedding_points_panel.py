@@ -86,10 +86,13 @@ class PointsPanel(FigurePanel):
         self.across = self._combo("Component to the right")
         self.up = self._combo("Component upwards")
         self.third = self._combo("Third component")
-        for combo in (self.across, self.up, self.third):
+        self._taken: dict[QComboBox, int] = dict.fromkeys((self.across, self.up, self.third), 0)
+        for combo in self._taken:
             combo.setMinimumWidth(combo.fontMetrics().horizontalAdvance("PC0") + 34)
-            combo.activated.connect(self._choose_components)
             self.controls.addWidget(combo)
+        self.across.activated.connect(self._choose_across)
+        self.up.activated.connect(self._choose_up)
+        self.third.activated.connect(self._choose_third)
         self.turning = QToolButton()
         self.turning.setText("3-D")
         self.turning.setFont(font("small"))
@@ -168,6 +171,10 @@ class PointsPanel(FigurePanel):
             place = combo.findData(component)
             if place >= 0:
                 combo.setCurrentIndex(place)
+        shown = self.components()
+        if self.third.currentData() in shown:  # what neither of the two shows
+            left = (c for c in range(1, self.third.count() + 1) if c not in shown)
+            self.third.setCurrentIndex(self.third.findData(next(left, self.third.currentData())))
         self._draw()
 
     def components(self) -> tuple[int, int]:
@@ -226,6 +233,7 @@ class PointsPanel(FigurePanel):
         data = self.data
         if data is None:
             return
+        self._taken = {axis: axis.currentData() for axis in self._taken}
         across, up = self.components()
         ids = [self._ids.id_of(model) for model in data.models]
         axes = [across - 1, up - 1]
@@ -330,7 +338,21 @@ class PointsPanel(FigurePanel):
 
     # -- by hand
 
-    def _choose_components(self) -> None:
+    def _choose_across(self) -> None:
+        self._take_component(self.across)
+
+    def _choose_up(self) -> None:
+        self._take_component(self.up)
+
+    def _choose_third(self) -> None:
+        self._take_component(self.third)
+
+    def _take_component(self, chosen: QComboBox) -> None:
+        """An axis takes a component; the one that showed it takes what this one showed."""
+        before = self._taken[chosen]
+        for axis in self._taken:
+            if axis is not chosen and axis.currentData() == chosen.currentData():
+                axis.setCurrentIndex(axis.findData(before))
         self._draw()
         self.components_changed.emit(*self.components())
 

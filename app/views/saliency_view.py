@@ -268,6 +268,11 @@ class SaliencyView(QWidget):
         """How the grid is laid out."""
         return self._arrangement
 
+    def depth_model(self) -> str:
+        """The transformer whose attention is shown; empty: none."""
+        shown = self.tabs.attention.shown
+        return shown.model if shown is not None else ""
+
     def chosen(self) -> Chosen:
         """What each axis that is not in the grid is held at; the image is the one in focus."""
         return self._chosen

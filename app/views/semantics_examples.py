@@ -25,6 +25,7 @@ from app.widgets.empty_state import EmptyState
 from app.widgets.image_grid import GridItem, ImageGrid
 from app.widgets.image_source import ImageSource
 from app.widgets.table_twin import TableTwin
+from app.widgets.view_menu import add_view_menu
 
 _CHOOSE = "Choose a concept to see its examples."
 _COMING = "The examples are being read."
@@ -116,6 +117,7 @@ class ExamplesPanel(QWidget):
         for role in (self.positives, self.negatives):
             self.splitter.addWidget(role)
             role.grid.selectionModel().selectionChanged.connect(self._selected)
+            add_view_menu(role.grid)
             for key, slot in ((Qt.Key.Key_Delete, self._remove), (Qt.Key.Key_T, self._turn)):
                 shortcut = QShortcut(QKeySequence(key), role.grid)
                 shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)

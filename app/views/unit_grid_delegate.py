@@ -10,9 +10,9 @@ from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from analysis.figures.unit_data import UnitDetail, UnitPatch
-from analysis.figures.words import DEAD, NOT_COUNTED, number
+from analysis.figures.words import NOT_COUNTED, number
 from app.theme import GRID, IMAGE_MAT, font, theme
-from app.views.unit_words import NO_IMAGES, concept_words
+from app.views.unit_words import concept_words, pictureless_words
 from app.widgets.category_marks import category_colour, paint_category
 from app.widgets.image_grid import FRAME, fitted, write_missing
 from app.widgets.masked_pictures import MaskedPicture, MaskedPictures
@@ -175,6 +175,6 @@ class UnitGridDelegate(QStyledItemDelegate):
         painter.setFont(font("small"))
         current = index.row() == self._grid.currentIndex().row()
         painter.setPen(theme().colour("highlight_text" if current else "muted"))
-        words = "no image: it is never active" if detail.category == DEAD else NO_IMAGES
+        words = pictureless_words(detail)
         flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
         painter.drawText(row.adjusted(GRID, 0, 0, 0), int(flags), words)

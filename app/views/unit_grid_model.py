@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QWidget
 
 from analysis.figures.unit_data import UnitDetail, UnitPatch
 from app.views.unit_index import UnitIndex
-from app.views.unit_words import NO_IMAGES, patch_line, unit_line
+from app.views.unit_words import patch_line, pictureless_words, unit_line
 from app.widgets.image_source import ImageSource
 
 Index = QModelIndex | QPersistentModelIndex
@@ -146,7 +146,7 @@ class UnitGridModel(QAbstractTableModel):
         if patch is not None:
             return patch_line(patch)
         detail = self.detail(self.unit_at(row))
-        return NO_IMAGES if detail is not None and not detail.patches else None
+        return pictureless_words(detail) if detail is not None and not detail.patches else None
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         base = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable

@@ -10,7 +10,8 @@ from app.views.unit_index import Found
 from app.widgets.category_marks import category_word
 from app.widgets.quantities import significant
 
-NO_IMAGES = "imported from a table: no images are known"
+_NO_IMAGES = "imported from a table: no images are known"
+_NEVER_ACTIVE = "no image: it is never active"
 NO_NULL = "no null was drawn"
 NO_NUMBER = "the unit is dead, its threshold failed, or its overlap could not be measured"
 NOT_IN_TABLE = "the imported table does not have it"
@@ -126,3 +127,12 @@ def patch_line(patch: UnitPatch) -> str:
     return (
         f"{patch.rank + 1} · image {patch.image}: peak activation {significant(patch.activation)}"
     )
+
+
+def pictureless_words(detail: UnitDetail) -> str:
+    """Why there is no picture beside a unit."""
+    if detail.category == DEAD:
+        return _NEVER_ACTIVE
+    if detail.slice_name and detail.images_known:
+        return f"none of its {detail.images_known} images is in the slice"
+    return _NO_IMAGES

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtCore import QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import (
+    QAbstractScrollArea,
     QHBoxLayout,
     QLabel,
     QMenu,
@@ -111,6 +112,7 @@ class FigurePanel(QWidget):
 
     def _make_menu(self) -> QMenu:
         menu = QMenu(self)
+        menu.aboutToShow.connect(self._add_own_actions)
         for text, slot in (
             ("Copy data", self.copy_data),
             ("Copy picture", self.copy_picture),
@@ -128,6 +130,15 @@ class FigurePanel(QWidget):
         menu.triggered.connect(self._export)
         add_window_action(menu, self, "record-finding")
         return menu
+
+    @Slot()
+    def _add_own_actions(self) -> None:
+        """What the plot itself offers comes first."""
+        listed = self.menu.actions()
+        own = [action for action in self.plot.actions() if action not in listed]
+        if own:
+            self.menu.insertActions(listed[0], own)
+            self.menu.insertSeparator(listed[0])
 
     def show_content(self, there: bool) -> None:
         """Show the plot (or its table), or the empty state."""
@@ -172,4 +183,6 @@ class FigurePanel(QWidget):
 
     def _open_menu(self, place: QPoint) -> None:
         if self._there:
-            self.menu.popup(self.plot.mapToGlobal(place))
+            scrolled = isinstance(self.plot, QAbstractScrollArea)
+            surface = self.plot.viewport() if scrolled else self.plot  # type: ignore[attr-defined]
+            self.menu.popup(surface.mapToGlobal(place))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QAbstractItemView
+
+from app.widgets.view_menu import add_view_menu
 
 SAVE_AS_CONCEPT = "Save as concept…"
 
@@ -16,5 +17,5 @@ def add_grid_action(grid: QAbstractItemView, text: str, function: Callable[[], N
     action = QAction(text, grid)
     action.triggered.connect(function)
     grid.addAction(action)
-    grid.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+    add_view_menu(grid)
     return action

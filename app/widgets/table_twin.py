@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Sequence
 
 from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
+from PySide6.QtGui import QAction, QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from analysis.figures.words import count as counted
 from app.theme import GRID, font, theme
 from app.widgets.table_model import Column, ColumnTableModel
+from app.widgets.view_menu import add_view_menu
 
 _MOST_FOLLOWED = 500  # selected rows that stay selected when the order changes
 
@@ -111,6 +112,10 @@ class TableTwin(QWidget):
         table.doubleClicked.connect(self._activate)
         table.opened.connect(self._activate_current)
         table.copied.connect(self.copy)
+        copy = QAction("Copy rows", table)
+        copy.triggered.connect(self.copy)
+        table.addAction(copy)
+        add_view_menu(table)
         selection = table.selectionModel()
         selection.currentRowChanged.connect(self._focus_changed)
         selection.selectionChanged.connect(self._selected_by_hand)
@@ -120,7 +125,7 @@ class TableTwin(QWidget):
         self.search = QLineEdit()
         self.search.setPlaceholderText("Filter by words")
         self.search.setClearButtonEnabled(True)
-        self.search.setMinimumWidth(72)
+        self.search.setMinimumWidth(54)
         self.search.setAccessibleName("Filter rows by words")
         self.search.textChanged.connect(self._typed)
         self.limit_column = QComboBox()
@@ -304,6 +309,7 @@ class TableTwin(QWidget):
         self.model.set_text_filter(self.search.text())
         self._name_limited_columns()
         self._quiet = False
+        self._keep_in_sight()
         self._say_count()
         self.rows_filtered.emit(self.model.shown_ids())
 
@@ -311,8 +317,16 @@ class TableTwin(QWidget):
         self._quiet = True
         self.model.set_marked_only(only)
         self._quiet = False
+        self._keep_in_sight()
         self._say_count()
         self.rows_filtered.emit(self.model.shown_ids())
+
+    def _keep_in_sight(self) -> None:
+        """Rows that come and go must not carry away the one in focus."""
+        index = self.table.currentIndex()
+        if index.isValid():
+            self.table.updateGeometries()  # how far it can be scrolled now
+            self.table.scrollTo(index, QAbstractItemView.ScrollHint.EnsureVisible)
 
     def show_limits(self) -> None:
         """Write the limits of the column that is chosen to be limited."""

@@ -15,7 +15,9 @@ from analysis.figures.saliency_data import (
     OUTSIDE,
     AttentionDepth,
     Cell,
+    ExplainedBy,
     Explanation,
+    ExplanationOrigin,
     MethodInfo,
     SaliencyIndex,
     SaliencyMap,
@@ -127,4 +129,11 @@ def make_explanation(
     attention = np.zeros((2, 3, _GRID, _GRID), np.float32)
     depth = AttentionDepth(image, models[0], ("one", "two"), attention, region)
     pixels = np.full((SIDE, SIDE, 3), 127, np.uint8)
-    return Explanation(name, pixels, index, tuple(maps), (depth,), ())
+    origin = ExplanationOrigin(
+        "0" * 64,
+        {"target": "predicted", "methods": "gradcam", "resize": SIDE, "frame": SIDE},
+        tuple(ExplainedBy(m, f"timm:resnet18@/home/someone/{m}.pth", "a" * 64) for m in models),
+        "cpu",
+        {"torch": "2.0"},
+    )
+    return Explanation(name, pixels, index, tuple(maps), (depth,), (), origin)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QMenu, QMessageBox
 
 from analysis.audits.label_names import label_names
 from analysis.errors import AuditError
 from analysis.project import Project
 from analysis.project.concept_sets import ExampleBox
-from app import project_edits
+from app import reversible
 from app.concept_examples import Example, ExampleChoice, ExampleWish, read_offer, walked_choices
 from app.dialogs.add_concept_dialog import AddConceptDialog
 from app.dialogs.palette import CommandPalette
@@ -71,6 +72,24 @@ def test_selected_patches_become_a_concept(qtbot, open_window, concepts) -> None
     assert kept(open_window) == [("stripes", "positive", p.image, 10, 5, 20, 20) for p in patches]
     assert "2 patches" in open_window.status_line.text.text()
     until(qtbot, lambda: open_window.workspace.index.concept_sets)
+    examples = kept(open_window)
+    open_window.actions_registry["undo"].trigger()
+    until(qtbot, lambda: not open_window.workspace.index.concept_sets)
+    assert kept(open_window) == []
+    open_window.actions_registry["redo"].trigger()
+    until(qtbot, lambda: open_window.workspace.index.concept_sets)
+    assert kept(open_window) == examples
+
+
+def test_grids_and_tables_offer_what_the_window_does(qtbot, open_window, concepts) -> None:
+    record = open_window.actions_registry["record-finding"]
+    grid, rows = concepts.concept.sets["top"].grid, concepts.table.table
+    for view, own in ((grid, SAVE_AS_CONCEPT), (rows, "Copy rows")):
+        view.customContextMenuRequested.emit(view.viewport().rect().center())
+        menu = one(qtbot, QMenu)
+        assert [action.text() for action in menu.actions()] == [own, "", record.text()]
+        assert menu.actions()[-1] is record
+        menu.close()
 
 
 def test_without_a_selection_the_top_patches_are_taken(qtbot, open_window, concepts) -> None:
@@ -134,6 +153,8 @@ def test_a_name_that_is_taken_is_refused(qtbot, open_window, concepts) -> None:
     dialog.accept_button.click()
     until(qtbot, lambda: "tyre" in dialog.message.text())
     assert dialog.isVisible()
+    assert not visible(QMessageBox)  # it is said once
+    assert not open_window.workspace.undo.standing.undo
     dialog.close()
 
 
@@ -186,6 +207,21 @@ def test_single_images_of_a_unit_become_a_concept(qtbot, dissected_window) -> No
     dialog.close()
 
 
+def test_the_grid_of_units_has_one_menu_with_everything(qtbot, dissected_window) -> None:
+    window = dissected_window
+    window.show_perspective("units")
+    view = window.presenters["units"].view
+    until(qtbot, lambda: view.grid.grid_model.patch(0, 2) is not None)
+    for _ in range(2):
+        view.grid.customContextMenuRequested.emit(view.grid.viewport().rect().center())
+        menu = one(qtbot, QMenu)
+        texts = [action.text() for action in menu.actions()]
+        assert texts[:3] == [SAVE_AS_CONCEPT, "", "Copy data"]
+        assert texts.count(SAVE_AS_CONCEPT) == 1
+        assert menu.actions()[-1] is window.actions_registry["record-finding"]
+        menu.close()
+
+
 def test_the_box_of_a_unit_is_kept_where_its_mask_is_shown(qtbot, dissected_window) -> None:
     window = dissected_window
     window.show_perspective("units")
@@ -225,13 +261,13 @@ def test_a_row_of_one_patch_is_offered_once() -> None:
 def test_a_damaged_box_leaves_no_concept_behind(project_file) -> None:
     with Project.open(project_file) as project:
         with pytest.raises(AuditError, match="outside"):
-            project_edits.save_as_concept(project, "wheel", [ExampleBox(1, 0, 0, 0, 5)])
+            reversible.save_as_concept("wheel", [ExampleBox(1, 0, 0, 0, 5)], project)
         assert project.value("SELECT count(*) FROM concept_set") == 0
         boxes = [ExampleBox(1, 0, 0, 5, 5)] * 2
-        assert project_edits.save_as_concept(project, " wheel ", boxes) == 1
+        assert reversible.save_as_concept(" wheel ", boxes, project).answer == 1
         assert project.value("SELECT name FROM concept_set") == "wheel"
         number = project.value("SELECT id FROM concept_set")
-        assert project_edits.add_to_concept(project, number, boxes, "positive") == 0
+        assert reversible.add_examples(number, boxes, "positive", project).answer == 0
 
 
 # -- folders and labels ----------------------------------------------------------------------------

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QImage
-from PySide6.QtWidgets import QComboBox, QLineEdit, QSpinBox
+from PySide6.QtWidgets import QComboBox, QFormLayout, QLineEdit, QSpinBox
 
 from analysis.errors import AuditError
 from app.dialogs.details import DetailsDialog, image_set_text, model_text, run_text
@@ -413,3 +414,13 @@ def test_details_say_what_was_left_out(qtbot, open_workspace) -> None:
     dialog = DetailsDialog("Details", run)
     qtbot.addWidget(dialog)
     assert dialog.text.isReadOnly()
+
+
+@pytest.mark.parametrize("make", [partial(ExportDialog, kind="figure", run=1), ImagesDialog])
+def test_forms_begin_at_their_first_field(qtbot, open_workspace, make) -> None:
+    dialog = make(open_workspace)
+    qtbot.addWidget(dialog)
+    dialog.open()
+    assert isinstance(dialog.focusWidget(), QComboBox | QLineEdit)
+    first = dialog.form.itemAt(0, QFormLayout.ItemRole.FieldRole).widget()
+    assert first is dialog.focusWidget() or first.isAncestorOf(dialog.focusWidget())

@@ -139,6 +139,8 @@ def test_names_may_be_in_any_script() -> None:
     assert clean_name("  Modèle 模型 'quoted'; DROP TABLE model ") == (
         "Modèle 模型 'quoted'; DROP TABLE model"
     )
+    for joined in ("می\u200cخواهم", "👩\u200d👧 boat"):
+        assert clean_name(joined) == joined
 
 
 # -- index and choices -------------------------------------------------------------------------

@@ -161,6 +161,25 @@ def test_reports_are_begun_chosen_renamed_and_removed(qtbot, open_window, report
     one(qtbot, Question).go_on.click()
     until(qtbot, lambda: report.entry is not None and report.entry.name == "Ours")
     assert [one.name for one in stored(open_window)] == ["Ours"]
+    open_window.commands.do("undo")
+    until(qtbot, lambda: report.entry == first)
+    assert len(stored(open_window)) == 2
+
+
+def test_a_report_begun_is_taken_back_and_made_again(qtbot, open_window, report):
+    until(qtbot, lambda: settled(open_window, report))
+    begun = stored(open_window)
+    undo = open_window.actions_registry["undo"]
+    assert undo.text() == "&Undo: add report"
+    undo.trigger()
+    until(qtbot, lambda: report.empty.isVisible())
+    assert stored(open_window) == ()
+    assert report.composition is None
+    open_window.show_perspective("layers")
+    open_window.actions_registry["redo"].trigger()
+    until(qtbot, lambda: stored(open_window) == begun)
+    open_window.show_perspective("report")
+    until(qtbot, lambda: report.entry is not None and report.entry.id == begun[0].id)
 
 
 def test_a_name_that_is_taken_is_refused_and_the_old_one_stays(qtbot, open_window, report):

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from PySide6.QtGui import QImage
 
 from analysis.errors import AuditError
 from analysis.figures.saliency_data import Cell
+from analysis.project import Project
 from app.backend_export import FigureRequest
+from app.dialogs.export_dialog import ExportDialog
 from app.dialogs.run_dialog import RunDialog
 from tests.app.made_saliency import make_explanation
 from tests.app.steps import entry, one, session, until
@@ -91,7 +96,7 @@ def test_maps_are_read_in_batches_newest_wish_first(
         asked.append(cells)
         return read(project, run, cells)
 
-    until(qtbot, lambda: not saliency.workspace.loader.loading)
+    until(qtbot, lambda: heard.show_maps and not saliency.workspace.loader.loading)
     monkeypatch.setattr(backend, "saliency_maps", noted)
     many = tuple(Cell(1, f"model {number}", "gradcam") for number in range(250))
     saliency.view.maps_needed.emit(many)
@@ -299,13 +304,128 @@ def test_a_run_with_first_results_leaves_the_picture_in_front(
     until(qtbot, lambda: not explained_window.workspace.jobs.busy)
 
 
-def test_a_picture_is_no_figure_of_a_run(qtbot, heard, saliency, explanation) -> None:
+def choose(panel, form: str) -> None:
+    """Pick a kind of file in the menu of a figure."""
+    next(action for action in panel.menu.actions() if action.data() == form).trigger()
+
+
+def test_a_picture_is_exported_as_it_is_shown(
+    qtbot, heard, saliency, explanation, tmp_path
+) -> None:
     saliency.show_explanation(explanation)
-    said = []
-    saliency.workspace.problem_found.disconnect()
-    saliency.workspace.problem_found.connect(lambda problem, _what: said.append(problem.summary))
-    saliency.view.export_requested.emit("saliency", "svg")
-    assert "not part of" in said[0]
+    saliency.view.look.opacity.setValue(80)
+    choose(saliency.view.panel, "png")
+    dialog = one(qtbot, ExportDialog)
+    assert "dog.png" in dialog.windowTitle()
+    assert not dialog.run.isVisible()
+    until(qtbot, lambda: not dialog.preview.picture.isNull())
+    assert dialog.what.currentText() == "Saliency maps of one picture"
+    assert dialog.options.values()["opacity"] == "0.8"
+    assert dialog.path.text().endswith("scenes-dog-explained.png")
+    whole = dialog.preview.picture.toImage()
+    models = dialog.options.parameters.field("models")
+    models.setText("Lite2")
+    until(qtbot, lambda: dialog.preview.picture.toImage() != whole)
+    dialog.options.resolution.setValue(100)
+    dialog.path.set_text(str(tmp_path / "out.png"))
+    until(qtbot, dialog.accept_button.isEnabled)
+    with qtbot.waitSignal(dialog.exported):
+        dialog.accept_button.click()
+    written = QImage(str(tmp_path / "out.png"))
+    assert abs(written.width() - 175 / 25.4 * 100) < 2
+    provenance = json.loads(written.text("Parallax"))
+    assert provenance["picture"]["name"] == "dog.png"
+    assert provenance["figure_parameters"]["models"] == "Lite2"
+    assert "someone" not in written.text("Parallax")
+
+
+def test_the_numbers_of_a_picture_are_exported(
+    qtbot, heard, saliency, explanation, tmp_path
+) -> None:
+    saliency.show_explanation(explanation)
+    choose(saliency.view.panel, "csv")
+    dialog = one(qtbot, ExportDialog)
+    until(qtbot, dialog.accept_button.isEnabled)
+    dialog.path.set_text(str(tmp_path / "out.csv"))
+    with qtbot.waitSignal(dialog.exported):
+        dialog.accept_button.click()
+    lines = (tmp_path / "out.csv").read_text(encoding="utf-8").splitlines()
+    assert len(lines) == 3
+    assert lines[1].startswith(",dog.png,,Lite0,gradcam,")
+    assert lines[2].startswith(",dog.png,,Lite2,gradcam,")
+
+
+def test_attention_in_a_picture_is_exported(qtbot, heard, saliency, explanation, tmp_path) -> None:
+    first = explanation.depths[0]
+    both = replace(
+        explanation,
+        depths=(first, replace(first, model="Lite2")),
+        index=replace(explanation.index, depth_models=("Lite0", "Lite2")),
+    )
+    saliency.show_explanation(both)
+    saliency.view.tabs.show_tab("attention")
+    panel = saliency.view.tabs.attention
+    panel.model.setCurrentIndex(panel.model.findText("Lite2"))
+    panel.model.activated.emit(panel.model.currentIndex())
+    choose(panel, "svg")
+    dialog = one(qtbot, ExportDialog)
+    until(qtbot, lambda: not dialog.preview.picture.isNull())
+    assert dialog.what.currentText() == "Attention through the layers in one picture"
+    assert dialog.options.values()["model"] == "Lite2"
+    dialog.path.set_text(str(tmp_path / "out.svg"))
+    until(qtbot, dialog.accept_button.isEnabled)
+    with qtbot.waitSignal(dialog.exported):
+        dialog.accept_button.click()
+    assert "Lite2, dog.png" in (tmp_path / "out.svg").read_text(encoding="utf-8")
+
+
+def test_a_figure_of_a_picture_that_cannot_be_drawn_says_why(
+    qtbot, heard, saliency, explanation
+) -> None:
+    saliency.show_explanation(explanation)
+    choose(saliency.view.panel, "svg")
+    dialog = one(qtbot, ExportDialog)
+    until(qtbot, lambda: not dialog.preview.picture.isNull())
+    dialog.options.parameters.field("models").setText("Nobody")
+    until(qtbot, lambda: "Nobody" in dialog.preview.text)
+    assert dialog.preview.picture.isNull()
+    dialog.close()
+
+
+def test_the_run_is_exported_again_when_the_picture_is_left(
+    qtbot, heard, saliency, explanation, explained_window
+) -> None:
+    saliency.show_explanation(explanation)
+    saliency.view.bar.back_requested.emit()
+    settled(qtbot, explained_window)
+    choose(saliency.view.panel, "svg")
+    dialog = one(qtbot, ExportDialog)
+    until(qtbot, lambda: not dialog.preview.picture.isNull())
+    assert dialog.run.isVisible()
+    assert dialog.run.currentData() == 3
+    assert dialog.what.currentText() == "Saliency maps"
+    dialog.close()
+
+
+def test_without_any_run_the_menu_exports_the_picture(qtbot, window, tmp_path) -> None:
+    with Project.create(tmp_path / "empty.parallax", "empty"):
+        pass
+    window.commands.open_path(str(tmp_path / "empty.parallax"))
+    until(qtbot, lambda: window.workspace.project is not None)
+    window.show_perspective("saliency")
+    export = window.actions_registry["export-figure"]
+    assert not export.isEnabled()
+    shown = make_explanation(tmp_path / "a: <b>.png", ("Lite0",))
+    window.presenters["saliency"].show_explanation(shown)
+    assert export.isEnabled()
+    export.trigger()
+    dialog = one(qtbot, ExportDialog)
+    until(qtbot, lambda: not dialog.preview.picture.isNull())
+    assert Path(dialog.path.text()).name == "empty-a_ _b_-explained.svg"
+    until(qtbot, dialog.accept_button.isEnabled)
+    dialog.close()
+    window.show_perspective("concepts")
+    assert not export.isEnabled()
 
 
 def test_closing_the_project_forgets_the_picture(

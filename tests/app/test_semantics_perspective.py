@@ -317,6 +317,32 @@ def test_examples_are_shown_and_removed(qtbot, heard, semantics, compared_window
     ]  # fmt: skip
 
 
+def test_edits_of_concepts_are_undone_and_redone(qtbot, heard, semantics, compared_window) -> None:
+    project, actions = compared_window.workspace.project, compared_window.actions_registry
+    boxes = [(1, 0, 0, 20, 20), (2, 5, 5, 20, 20)]
+    number = project.add_concept_set("wheel", "patches", examples=boxes)
+    compared_window.workspace.refresh_index()
+    semantics.view.show_tab("concepts")
+    until(qtbot, lambda: heard.show_examples)
+    before = heard.show_examples[-1][1]
+    semantics.view.examples_turned.emit((before[0].id,))
+    until(qtbot, lambda: "1 example" in actions["undo"].text())
+    until(qtbot, lambda: heard.show_examples[-1][1][-1].role == "negative")
+    assert actions["undo"].text() == "&Undo: turn 1 example"
+    actions["undo"].trigger()
+    until(qtbot, lambda: heard.show_examples[-1][1] == before)
+    actions["redo"].trigger()
+    until(qtbot, lambda: heard.show_examples[-1][1][-1].role == "negative")
+    kept = project.concept_examples(number)
+    semantics.view.set_removed.emit(number)
+    until(qtbot, lambda: heard.show_sets[-1] == ())
+    assert actions["undo"].text() == "&Undo: remove concept"
+    actions["undo"].trigger()
+    until(qtbot, lambda: heard.show_sets[-1])
+    assert heard.show_sets[-1][0].id == number
+    assert project.concept_examples(number) == kept
+
+
 def test_the_inspector_says_what_is_chosen(qtbot, heard, semantics, compared_window) -> None:
     inspector = compared_window.inspector
     assert not inspector.hint.isHidden()

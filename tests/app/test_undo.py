@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 import pytest
 from PySide6.QtGui import QImage
 
 from analysis.errors import AuditError
 from analysis.project import Project
+from analysis.project.concept_sets import ExampleBox
 from analysis.project.findings import Finding
 from app import finding_pictures, reversible
+from app.backend_report import NewReport
+from app.report_edits import ReportAdded, ReportRemoved, add_report, remove_report
 from app.undo import EditHistory, Standing
 from tests.app.steps import entry, label, until
 
 FINDING = Finding(title="odd", tags=("a",), perspective="layers", run=1)
+POSITIVE, NEGATIVE = "positive", "negative"
+BOX, OTHER = ExampleBox(1, 0, 0, 9, 9), ExampleBox(2, 1, 1, 9, 9)
+THIRD, FOURTH = ExampleBox(3, 2, 2, 9, 9), ExampleBox(4, 3, 3, 9, 9)
 
 
 @pytest.fixture
@@ -25,7 +32,10 @@ def project(project_file):
 
 def _contents(project: Project) -> tuple:
     """Everything that can be undone."""
-    tables = ("model", "run", "finding", "finding_picture", "image_slice", "image_slice_image")
+    tables = (
+        "model", "run", "finding", "finding_picture", "image_slice", "image_slice_image",
+        "concept_set", "concept_example", "report",
+    )  # fmt: skip
     rows = [project.rows(f"SELECT * FROM {table} ORDER BY rowid") for table in tables]
     return tuple(tuple(tuple(row) for row in each) for each in rows)
 
@@ -38,6 +48,10 @@ def _contents(project: Project) -> tuple:
         partial(reversible.add_finding, FINDING, None),
         partial(finding_pictures.record, FINDING, QImage(40, 30, QImage.Format.Format_RGB32)),
         partial(reversible.add_slice, "odd ones", (1, 3), "by hand", None, ""),
+        partial(reversible.add_concept, "sky", "labels", None, "sky", "object"),
+        partial(reversible.add_concept, "zebra", "folder", Path("stripes"), None, None),
+        partial(reversible.save_as_concept, "wheel", (BOX, OTHER)),
+        partial(add_report, lambda _project: NewReport("Ours", "single", {"blocks": []})),
     ],
 )
 def test_every_edit_can_be_undone_and_redone(project, step) -> None:
@@ -69,6 +83,102 @@ def test_what_is_removed_comes_back_with_everything(project) -> None:
     history.undo()
     assert _contents(project) == before
     assert project.finding_picture(finding) is not None
+
+
+# -- concepts and their examples -----------------------------------------------------------------
+@pytest.fixture
+def wheel(project) -> int:
+    """A concept of two examples and two negatives, one of which is an example as well."""
+    project.add_concept_set("sky", "labels", label="sky")
+    number = project.add_concept_set("wheel", "patches", examples=[BOX, OTHER])
+    project.add_concept_examples(number, [OTHER, THIRD], "negative")
+    return number
+
+
+def _examples(project: Project, number: int) -> list[tuple[str, ExampleBox]]:
+    return [(one.role, one.box) for one in project.concept_examples(number)]
+
+
+@pytest.mark.parametrize(
+    ("step", "left"),
+    [
+        (
+            partial(reversible.add_examples, 2, (BOX, FOURTH), "positive"),
+            [(POSITIVE, BOX), (POSITIVE, OTHER), (NEGATIVE, OTHER), (NEGATIVE, THIRD),
+             (POSITIVE, FOURTH)],
+        ),
+        (
+            partial(reversible.remove_examples, (1, 3, 99)),
+            [(POSITIVE, OTHER), (NEGATIVE, THIRD)],
+        ),
+        (  # the second example takes the place of the negative that it becomes
+            partial(reversible.turn_examples, (1, 2)),
+            [(NEGATIVE, BOX), (NEGATIVE, OTHER), (NEGATIVE, THIRD)],
+        ),
+        (partial(reversible.remove_concept, 2), []),
+    ],
+)  # fmt: skip
+def test_examples_come_and_go_with_their_ids(project, wheel, step, left) -> None:
+    assert wheel == 2
+    assert [one.id for one in project.concept_examples(wheel)] == [1, 2, 3, 4]
+    history, before = EditHistory(project), _contents(project)
+    history.do("edit", step)
+    after = _contents(project)
+    assert _examples(project, wheel) == left
+    for _ in range(2):
+        history.undo()
+        assert _contents(project) == before
+        history.redo()
+        assert _contents(project) == after
+
+
+def test_a_row_of_edits_of_examples_goes_back_and_forth(project, wheel) -> None:
+    history, states = EditHistory(project), [_contents(project)]
+    for step in (
+        partial(reversible.turn_examples, (2, 4)),
+        partial(reversible.remove_examples, (1, 2)),
+        partial(reversible.add_examples, wheel, (BOX, THIRD), "negative"),
+        partial(reversible.remove_concept, wheel),
+        partial(reversible.save_as_concept, "wheel", (FOURTH,)),  # the name is free again
+    ):
+        history.do("edit", step)
+        states.append(_contents(project))
+    for state in states[-2::-1]:
+        history.undo()
+        assert _contents(project) == state
+    for state in states[1:]:
+        history.redo()
+        assert _contents(project) == state
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        partial(reversible.add_examples, 2, (BOX,), "positive"),
+        partial(reversible.remove_examples, (98, 99)),
+        partial(reversible.turn_examples, ()),
+    ],
+)
+def test_what_changes_nothing_is_not_taken_back(project, wheel, step) -> None:
+    history = EditHistory(project)
+    history.do("rename", partial(reversible.rename_run, 1, "x"))
+    history.undo()
+    assert not history.do("nothing", step).changed
+    assert history.standing == Standing("", "rename")  # nor does it end what can be redone
+
+
+def test_a_removed_report_comes_back_with_its_dates(project) -> None:
+    number = project.add_report(
+        "Ours", "single", {"title": "T"}, created="2026-01-02", changed="2026-03-04"
+    )
+    history, before = EditHistory(project), _contents(project)
+    removed = history.do("remove", partial(remove_report, number))
+    assert removed.answer == ReportRemoved(number)
+    assert project.reports() == ()
+    assert history.undo().answer == ReportAdded(number)
+    assert _contents(project) == before
+    history.redo()
+    assert project.reports() == ()
 
 
 def test_a_change_of_a_finding_goes_back_and_forth(project) -> None:
@@ -125,6 +235,11 @@ def test_a_finding_of_a_removed_run_comes_back_without_it(project) -> None:
         partial(reversible.remove_slice, 99),
         partial(reversible.rename_slice, 99, "x"),
         partial(reversible.rename_concept, 99, "x"),
+        partial(reversible.remove_concept, 99),
+        partial(reversible.add_examples, 99, (), "positive"),
+        partial(reversible.save_as_concept, "wheel", (BOX, ExampleBox(1, 0, 0, 0, 5))),
+        partial(reversible.add_concept, " ", "patches", None, None, None),
+        partial(remove_report, 99),
         partial(reversible.rename_model, "Lite0", "Lite2"),
         partial(reversible.rename_model, "Lite0", "  "),
         partial(reversible.add_slice, "none", (12345,), "", None, ""),

@@ -183,6 +183,18 @@ def test_read_only_project_starts_nothing(qtbot, workspace, backend, project_fil
     assert backend.executed == []
 
 
+def test_a_project_open_to_look_at_opens_to_write(qtbot, workspace, project_file) -> None:
+    workspace.open(project_file, read_only=True)
+    until(qtbot, lambda: workspace.index is not None)
+    assert not workspace.writable
+    workspace.open(project_file)
+    until(qtbot, lambda: workspace.writable and workspace.index is not None)
+    project = workspace.project
+    workspace.open(project_file)  # stays as it is
+    until(qtbot, lambda: not workspace.store.busy)
+    assert workspace.project is project
+
+
 def test_closing_leaves_one_whole_file(qtbot, open_workspace, project_file: Path) -> None:
     open_workspace.close_project()
     assert open_workspace.session.snapshot.project is None

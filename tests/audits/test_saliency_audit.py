@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -278,6 +279,18 @@ def test_one_picture_is_explained_by_every_model(labelled_project: Project, tmp_
     assert all(one.region == (50, 0, 100, 100) for one in found.maps)
     assert found.index.available.shape == (1, 3, len(found.index.methods))
     assert {title for _, title, _ in found.index.refused} >= {"Rollout", "TIBAV"}
+    origin = found.origin
+    assert origin.sha256 == hashlib.sha256(dropped.read_bytes()).hexdigest()
+    assert origin.parameters == {
+        "target": "predicted", "methods": "", "resize": 224, "frame": 224
+    }  # fmt: skip
+    assert {by.name for by in origin.models} == set(found.index.models)
+    rows = labelled_project.rows("SELECT name, specification, weights_sha256 FROM model")
+    assert {tuple(row) for row in rows} >= {
+        (by.name, by.specification, by.weights_sha256) for by in origin.models
+    }
+    assert origin.device
+    assert origin.versions["torch"]
     assert not labelled_project.value("SELECT count(*) FROM run")
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from analysis.errors import AuditError
 from analysis.project import Project
-from analysis.project.concept_sets import ExampleBox, Kind
+from analysis.project.concept_sets import ExampleBox, Kind, StoredExample
 
 
 def test_patches_are_added_once_and_forgotten(filled: Project) -> None:
@@ -95,3 +95,21 @@ def test_examples_are_turned_and_never_stand_on_one_side_twice(filled: Project) 
     assert examples() == [("negative", 1), ("positive", 0)]
     filled.turn_concept_examples([999_999])  # gone meanwhile
     assert len(examples()) == 2
+
+
+def test_what_was_removed_comes_back_with_its_ids(filled: Project) -> None:
+    image = filled.value("SELECT min(id) FROM image")
+    box, other = ExampleBox(image, 0, 0, 2, 2), ExampleBox(image, 1, 1, 2, 2)
+    filled.add_concept_set("first", "patches", examples=[box])
+    number = filled.add_concept_set("stripes", "patches", examples=[box, other])
+    examples = filled.concept_examples(number)
+    assert [one.box for one in examples] == [box, other]
+    filled.remove_concept_set(number)
+    assert filled.concept_examples(number) == ()
+    with pytest.raises(AuditError, match="no such concept"):
+        filled.restore_concept_examples(examples)
+    assert filled.add_concept_set("stripes", "patches", id=number, created="then") == number
+    gone = StoredExample(77, number, "negative", ExampleBox(999_999, 0, 0, 2, 2))
+    filled.restore_concept_examples([gone, *reversed(examples)])
+    assert filled.concept_examples(number) == examples
+    assert filled.value("SELECT created FROM concept_set WHERE id = ?", (number,)) == "then"

@@ -181,6 +181,19 @@ def test_axes_say_variance_and_chance_and_follow_the_choice(
     assert panel.flat.data.y.tolist() == made.points().points[:, 2].tolist()
 
 
+def test_no_two_axes_show_the_same_component(qtbot: QtBot, view: EmbeddingView) -> None:
+    panel = view.scatter
+    panel.across.setCurrentIndex(1)  # what goes upwards
+    with qtbot.waitSignal(view.components_changed) as caught:
+        panel.across.activated.emit(1)
+    assert caught.args == [2, 1]
+    panel.third.setCurrentIndex(0)
+    panel.third.activated.emit(0)
+    assert (*panel.components(), panel.third.currentData()) == (2, 3, 1)
+    view.set_components(1, 3)
+    assert (*panel.components(), panel.third.currentData()) == (1, 3, 2)
+
+
 def test_projected_models_are_hollow_and_have_no_ellipse(view: EmbeddingView) -> None:
     data = view.scatter.flat.data
     assert data is not None

@@ -409,6 +409,19 @@ def test_imported_units_say_that_they_have_no_images(
     view.grab()
 
 
+def test_units_without_an_image_in_the_slice_say_so(
+    view: UnitsView, table: UnitTable, make_source: Callable
+) -> None:
+    shown = view.table.model.shown_ids()
+    none = dataclasses.replace(
+        detail(table, shown[0], pictures=0), slice_name="boats", images_known=9
+    )
+    view.show_details({shown[0]: none})
+    model = view.grid.grid_model
+    text = model.data(model.index(0, 1), Qt.ItemDataRole.AccessibleTextRole)
+    assert text == "none of its 9 images is in the slice"
+
+
 def test_dragged_line_of_the_sweep_moves_the_threshold(view: UnitsView, table: UnitTable) -> None:
     view.sweep.scatter.canvas.line_dragged.emit(view.sweep.marker, 0.1204)
     assert view.bar.iou_threshold() == pytest.approx(0.12)

@@ -155,3 +155,17 @@ def test_twenty_thousand_rows_sort_and_filter(qtbot: QtBot) -> None:
     assert twin.model.shown_ids() == ids[np.argsort(-values)].tolist()
     twin.model.set_limits("value", 0.0, None)
     assert twin.model.rowCount() == int((values >= 0).sum())
+
+
+def test_the_row_in_focus_stays_in_sight_when_rows_come_back(qtbot: QtBot, twin: TableTwin) -> None:
+    ids = list(range(400))
+    names = np.array([f"crab {i}" for i in ids], dtype=object)
+    twin.set_columns(ids, (Column("name", "Name", names),))
+    twin.search.setText("39")
+    twin.apply_filters()
+    twin.set_focus(239)
+    twin.search.clear()
+    twin.apply_filters()
+    row = twin.table.visualRect(twin.table.currentIndex())
+    assert twin.focus() == 239
+    assert twin.table.viewport().rect().contains(row.center())
