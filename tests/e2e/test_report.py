@@ -46,8 +46,13 @@ def test_from_an_empty_window_to_a_report(hands: Hands, project_file, tmp_path) 
     hands.wait(lambda: view.pages.paper.amount > 1, LONG)
     before = view.blocks.list.ids()
     hands.write(view.offer.filter, "text of your own")
-    for _ in range(2):  # the group, then what is in it
-        hands.key("Down", view.offer.tree)
+    tree = view.offer.tree
+    exactly = Qt.MatchFlag.MatchFixedString | Qt.MatchFlag.MatchRecursive
+    hands.wait(lambda: tree.findItems("Text of your own", exactly))
+    own = tree.findItems("Text of your own", exactly)[0]
+    hands.wait(lambda: tree.visualItemRect(own).isValid())
+    tree.scrollToItem(own)
+    hands.click(tree.viewport(), tree.visualItemRect(own).center())
     hands.wait(view.offer.add.isEnabled)
     hands.click(view.offer.add)
     hands.wait(lambda: len(view.blocks.list.ids()) == len(before) + 1)
