@@ -113,4 +113,4 @@ class ReportBackend:
         """Write a report as .html or .pdf; without a composition, what fits best."""
         from analysis.figures import report
 
-        report.write_report(project, out, composition)
+        report.write_report(project, out, composition, apart=True)

@@ -71,7 +71,7 @@ class FindingDelegate(QStyledItemDelegate):
         title.setHeight(self._title_height(entry, inside.width()))
         painter.setFont(theme.font("body", bold=True))
         painter.setPen(plain)
-        painter.drawText(title, int(_WRAPPED), _shortened(painter, entry.title, title))
+        painter.drawText(title, int(_WRAPPED), shortened(painter, entry.title, title))
         below = QRect(inside)
         below.setTop(title.bottom() + _GAP)
         width, height = PICTURE_SIZE
@@ -117,16 +117,20 @@ class FindingDelegate(QStyledItemDelegate):
 _WRAPPED = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
 
 
-def _shortened(painter: QPainter, text: str, area: QRect) -> str:
+def shortened(painter: QPainter, text: str, area: QRect) -> str:
     """The text, cut at its end where it takes more lines than there are."""
     metrics, room = painter.fontMetrics(), QRect(area.left(), 0, area.width(), 10_000)
-    if metrics.boundingRect(room, int(_WRAPPED), text).height() <= area.height() + 1:
+
+    def fits(shown: str) -> bool:
+        # Wider than the room: one word that cannot be broken.
+        needed = metrics.boundingRect(room, int(_WRAPPED), shown)
+        return needed.height() <= area.height() + 1 and needed.width() <= area.width()
+
+    if fits(text):
         return text
     kept = text
-    while kept:
+    while kept and not fits(f"{kept}…"):
         kept = kept[: int(len(kept) * 0.95)] if len(kept) > 20 else kept[:-1]
-        if metrics.boundingRect(room, int(_WRAPPED), f"{kept}…").height() <= area.height() + 1:
-            break
     return f"{kept}…"
 
 

@@ -262,6 +262,7 @@ class MainWindow(QMainWindow):
     @Slot(object)
     def on_project(self, project: object) -> None:
         self.history.clear()
+        self.status_line.set_message("")  # what was said was about another project
         if project is not None:
             self.warm_up.start()
         self._show_title()

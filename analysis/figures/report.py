@@ -24,12 +24,14 @@ def write_report(
     composition: Composition | None = None,
     template: str | None = None,
     models: Sequence[str] = (),
+    apart: bool = False,
 ) -> Path:
     """Write the report to `out` (.html, self-contained, or .pdf); returns `out`.
 
     :param composition: what stands in it; None: the template's, or without one everything that
         can be reported: the newest run with results of every audit and its models, and findings.
     :param template: comparison, family or single, about `models`; see `template_composition`.
+    :param apart: a PDF is set in a process of its own, so that this one does not grow.
     The same project gives the same bytes.
     Raises AuditError for another suffix, a project without results, and a file that cannot be
     written; an existing file is replaced only by a whole one.
@@ -50,7 +52,7 @@ def write_report(
         return write_atomically(out, report_page(document))
     from analysis.figures.report_print import report_print
 
-    return write_atomically(out, report_print(document))
+    return write_atomically(out, report_print(document, apart))
 
 
 def stored_composition(project: Project, name: str) -> tuple[Composition, tuple[str, ...]]:

@@ -52,12 +52,12 @@ class ReportPreview:
         missing = self._pictures.missing
         self._unfinished = composition if missing else None
         if self._printer is None:
-            self._printer = ReportPrinter()
+            self._printer = ReportPrinter(apart=True)
         pages, starts = self._printer.pages(document, pixels_per_inch)
         return ReportPages(pages, missing, starts)
 
     def close(self) -> None:
-        """Remove the temporary files."""
+        """End the process that sets the pages, and remove the temporary files."""
         if self._printer is not None:
             self._printer.close()
             self._printer = None

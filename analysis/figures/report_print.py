@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.figures.report_document import FindingCard, NumberedFigure, ReportDocument
+from analysis.figures.report_typesetting import Typesets, Typesetter, TypesetterApart
 
 _TEMPLATE = Path(__file__).with_name("report.typ")
 
@@ -23,9 +24,9 @@ class ReportPrinter:
     Works without a network. The same document gives the same bytes.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, apart: bool = False) -> None:
+        """`apart`: in a process of its own, so that this one does not grow with every page."""
         import matplotlib
-        import typst
 
         self._root = Path(tempfile.mkdtemp(prefix="parallax-report-"))
         self._remove = weakref.finalize(self, shutil.rmtree, self._root, ignore_errors=True)
@@ -33,31 +34,25 @@ class ReportPrinter:
         (self._root / "report.typ").write_bytes(_TEMPLATE.read_bytes())
         (self._root / "report.json").write_text("{}", encoding="utf-8")
         fonts = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-        self._compiler = typst.Compiler(
-            str(self._root / "report.typ"), root=str(self._root), font_paths=[str(fonts)]
-        )
+        kind = TypesetterApart if apart else Typesetter
+        self._typesetter: Typesets = kind(self._root, fonts)
 
     def pdf(self, document: ReportDocument) -> bytes:
         """The PDF's bytes."""
         self._put(document)
-        pdf = self._compiler.compile(format="pdf")
-        if not isinstance(pdf, bytes):
-            raise RuntimeError("Typst gave no document")
-        return pdf
+        return self._typesetter.pdf()
 
     def pages(
         self, document: ReportDocument, pixels_per_inch: float
     ) -> tuple[tuple[bytes, ...], dict[int, int]]:
         """Every page as a PNG, and on which page, from 1 on, each block begins, by its id."""
         self._put(document)
-        # In this order: Typst reads changed files anew only after it has compiled, not queried.
-        found = json.loads(self._compiler.query("<block>", field="value"))
-        pages = self._compiler.compile(format="png", ppi=pixels_per_inch)
-        starts = {entry["block"]: entry["page"] for entry in found}
-        return (pages,) if isinstance(pages, bytes) else tuple(pages or ()), starts
+        pages, places = self._typesetter.pages(pixels_per_inch)
+        return pages, {entry["block"]: entry["page"] for entry in places}
 
     def close(self) -> None:
-        """Remove the temporary files."""
+        """End what sets the pages, and remove the temporary files."""
+        self._typesetter.close()
         self._remove()
 
     def _put(self, document: ReportDocument) -> None:
@@ -90,9 +85,9 @@ class ReportPrinter:
         return name
 
 
-def report_print(document: ReportDocument) -> bytes:
-    """The PDF's bytes; the same document gives the same bytes."""
-    printer = ReportPrinter()
+def report_print(document: ReportDocument, apart: bool = False) -> bytes:
+    """The PDF's bytes; the same document gives the same bytes. `apart`: see `ReportPrinter`."""
+    printer = ReportPrinter(apart)
     try:
         return printer.pdf(document)
     finally:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QPoint, Qt, QTimer
-from PySide6.QtGui import QAction
+from PySide6.QtCore import QPoint, QRect, Qt, QTimer
+from PySide6.QtGui import QAction, QImage, QPainter
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from analysis.project import Project
@@ -12,7 +12,7 @@ from analysis.project.findings import Finding
 from app import widget_states
 from app.dialogs.export_dialog import ExportDialog
 from app.dialogs.finding_dialog import FindingDialog
-from app.findings_delegate import ENTRY_ROLE
+from app.findings_delegate import ENTRY_ROLE, shortened
 from app.history import Place
 from app.widgets.plot_canvas import PlotCanvas
 from tests.app.conftest import MODELS
@@ -429,3 +429,13 @@ def test_the_empty_panel_says_what_will_be_there(qtbot, open_window) -> None:
     assert isinstance(open_window.findChild(QAction, "show-findings"), QAction)
     assert panel.list.entries_in_view() == []
     assert panel.list.itemAt(QPoint(1, 1)) is None
+
+
+def test_a_title_of_one_long_word_is_cut_with_dots(qapp) -> None:
+    picture = QImage(200, 60, QImage.Format.Format_ARGB32)
+    with QPainter(picture) as painter:
+        area = QRect(0, 0, 200, 2 * painter.fontMetrics().height())
+        word = shortened(painter, "x" * 150, area)
+        assert word.endswith("…")
+        assert painter.fontMetrics().horizontalAdvance(word) <= area.width()
+        assert shortened(painter, "two words", area) == "two words"
