@@ -6,6 +6,7 @@ collected first; what is there then belongs to nobody who would ever end it.
 
 from __future__ import annotations
 
+import functools
 import gc
 from collections.abc import Iterator
 
@@ -14,6 +15,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, QObject, QThread, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 from shiboken6 import isValid
 
+_TESTS_A_COLLECTION = 12
 _known: list[QObject] = []  # what was there before a test, as windows of a fixture of the session
 
 
@@ -21,17 +23,24 @@ class Watch:
     """Sets aside what there is when it is made; `problems` says what has come and stayed since.
 
     What is set aside (frozen) is walked through by no collection, so that those here are quick.
+    Both are done now and then alone: a collection costs as much as many a test.
     """
 
+    made = 0
+
     def __init__(self) -> None:
+        if Watch.made % _TESTS_A_COLLECTION == 0:
+            gc.collect()
         _known[:] = _found() + [each for each in _known if isValid(each)]
-        gc.freeze()
+        if Watch.made % _TESTS_A_COLLECTION == 0:
+            gc.freeze()
+        Watch.made += 1
 
     def problems(self) -> list[str]:
         """A line for each thing left behind; what is only waiting to be deleted is no problem."""
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-        gc.collect()
         if self._new():
+            gc.collect()
             QCoreApplication.processEvents()
             QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
             gc.collect()
@@ -46,10 +55,16 @@ def _found() -> list[QObject]:
     """Running threads and active timers that Python knows, and every top-level widget."""
     if QCoreApplication.instance() is None:
         return []
-    objects = [o for o in gc.get_objects() if issubclass(type(o), QThread | QTimer) and isValid(o)]
+    objects = [o for o in gc.get_objects() if _may_run(type(o)) and isValid(o)]
     running = [o for o in objects if isinstance(o, QThread) and o.isRunning()]
     ticking = [o for o in objects if isinstance(o, QTimer) and o.isActive()]
     return [*running, *ticking, *_windows()]
+
+
+@functools.cache
+def _may_run(kind: type) -> bool:
+    """Whether objects of a type are threads or timers; asked of millions of objects."""
+    return issubclass(kind, QThread | QTimer)
 
 
 def _windows() -> list[QWidget]:
