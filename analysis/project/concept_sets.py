@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
 from analysis.errors import AuditError
-from analysis.project.entries import insert_entry, refuse_taken_name
+from analysis.project.entries import check_name, insert_entry, refuse_taken_name
 from analysis.project.images import ProjectImages
 from analysis.project.locations import locate_source, relative_source
 from analysis.project.values import now
@@ -73,8 +73,7 @@ class ProjectConceptSets(ProjectImages):
             raise AuditError(
                 f"A concept is not given by “{kind}”.", f"Choose {', '.join(get_args(Kind))}."
             )
-        if not name.strip() or len(name) > 200:
-            raise AuditError("The concept needs a name of 1 to 200 characters.", "Choose a name.")
+        check_name("concept", name)
         if (folder is not None) != (kind == "folder"):
             raise AuditError(f"The concept “{name}” needs a folder of pictures.", "Choose one.")
         if bool((label or "").strip()) != (kind == "labels"):
@@ -159,8 +158,7 @@ class ProjectConceptSets(ProjectImages):
 
         :raises AuditError: the name is taken or empty, or there is no such concept.
         """
-        if not name.strip() or len(name) > 200:
-            raise AuditError("The concept needs a name of 1 to 200 characters.", "Choose a name.")
+        check_name("concept", name)
         with self.transaction() as connection:
             self._require_concept_set(concept_set)
             row = self.row("SELECT name FROM concept_set WHERE id = ?", (concept_set,))

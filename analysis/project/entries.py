@@ -8,6 +8,8 @@ from typing import Any
 from analysis.errors import AuditError
 from analysis.project.values import to_sql
 
+LONGEST_NAME = 200
+
 
 def insert_entry(connection: sqlite3.Connection, table: str, **values: Any) -> int:
     """Add a row; return its id."""
@@ -18,6 +20,14 @@ def insert_entry(connection: sqlite3.Connection, table: str, **values: Any) -> i
     )
     assert cursor.lastrowid is not None
     return cursor.lastrowid
+
+
+def check_name(kind: str, name: str) -> None:
+    """Raise `AuditError` if a name is empty or too long; `kind` is the entry's word."""
+    if not name.strip() or len(name) > LONGEST_NAME:
+        raise AuditError(
+            f"The {kind} needs a name of 1 to {LONGEST_NAME} characters.", "Choose a name."
+        )
 
 
 def refuse_taken_name(connection: sqlite3.Connection, table: str, kind: str, name: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 from analysis.errors import AuditError
 from analysis.project.concept_sets import ProjectConceptSets
 from analysis.project.entries import insert_entry
-from analysis.project.values import now, to_sql
+from analysis.project.values import json_mapping, now, to_sql
 
 Verdict = Literal["expected", "suspicious", "spurious", "needs review"]
 Severity = Literal["low", "medium", "high"]
@@ -73,7 +73,7 @@ class ProjectFindings(ProjectConceptSets):
                 tags=_texts(row["tags"]),
                 perspective=row["perspective"],
                 run=row["run"],
-                view_state=_mapping(row["view_state"]),
+                view_state=json_mapping(row["view_state"]),
                 id=row["id"],
                 created=row["created"],
                 changed=row["changed"],
@@ -212,11 +212,3 @@ def _texts(text: str) -> tuple[str, ...]:
     except ValueError:
         return ()
     return tuple(one for one in value if isinstance(one, str)) if isinstance(value, list) else ()
-
-
-def _mapping(text: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}

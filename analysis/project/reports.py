@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis.errors import AuditError
-from analysis.project.entries import insert_entry, refuse_taken_name
+from analysis.project.entries import check_name, insert_entry, refuse_taken_name
 from analysis.project.slices import ProjectSlices
-from analysis.project.values import now
+from analysis.project.values import json_mapping, now
 
-_LONGEST_NAME = 200
 _LONGEST_COMPOSITION = 1_000_000
 
 
@@ -38,7 +37,7 @@ class ProjectReports(ProjectSlices):
                 row["id"],
                 row["name"],
                 row["template"],
-                _mapping(row["composition"]),
+                json_mapping(row["composition"]),
                 row["created"],
                 row["changed"],
             )
@@ -59,7 +58,7 @@ class ProjectReports(ProjectSlices):
         :param id, created, changed: of a report that was removed and comes back.
         :raises AuditError: the name is taken, empty or too long, or the report is too large.
         """
-        _check_name(name)
+        check_name("report", name)
         text = _text(composition)
         with self.transaction() as connection:
             refuse_taken_name(connection, "report", "report", name)
@@ -81,7 +80,7 @@ class ProjectReports(ProjectSlices):
 
         :raises AuditError: as `add_report`, and where there is no such report.
         """
-        _check_name(name)
+        check_name("report", name)
         text = _text(composition)
         with self.transaction() as connection:
             row = self.row("SELECT name FROM report WHERE id = ?", (number,))
@@ -100,23 +99,8 @@ class ProjectReports(ProjectSlices):
             connection.execute("DELETE FROM report WHERE id = ?", (number,))
 
 
-def _check_name(name: str) -> None:
-    if not name.strip() or len(name) > _LONGEST_NAME:
-        raise AuditError(
-            f"The report needs a name of 1 to {_LONGEST_NAME} characters.", "Choose a name."
-        )
-
-
 def _text(composition: Mapping[str, Any]) -> str:
     text = json.dumps(composition, ensure_ascii=False, sort_keys=True)
     if len(text) > _LONGEST_COMPOSITION:
         raise AuditError("The report's texts are too long to be kept.", "Shorten them.")
     return text
-
-
-def _mapping(text: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}

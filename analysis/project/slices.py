@@ -6,11 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from analysis.errors import AuditError
-from analysis.project.entries import insert_entry, refuse_taken_name
+from analysis.project.entries import check_name, insert_entry, refuse_taken_name
 from analysis.project.findings import ProjectFindings
 from analysis.project.values import now
 
-_LONGEST_NAME = 200
 _LONGEST_ORIGIN = 1000
 
 
@@ -57,7 +56,7 @@ class ProjectSlices(ProjectFindings):
             meanwhile are left out.
         :raises AuditError: the name is taken, empty or too long, or none of the images is there.
         """
-        _check_name(name)
+        check_name("slice", name)
         wanted = sorted(set(images))
         with self.transaction() as connection:
             refuse_taken_name(connection, "image_slice", "slice", name)
@@ -84,7 +83,7 @@ class ProjectSlices(ProjectFindings):
 
         :raises AuditError: the name is taken, empty or too long, or there is no such slice.
         """
-        _check_name(name)
+        check_name("slice", name)
         with self.transaction() as connection:
             row = self.row("SELECT name FROM image_slice WHERE id = ?", (image_slice,))
             if row is None:
@@ -99,10 +98,3 @@ class ProjectSlices(ProjectFindings):
         """Forget a slice; its images stay."""
         with self.transaction() as connection:
             connection.execute("DELETE FROM image_slice WHERE id = ?", (image_slice,))
-
-
-def _check_name(name: str) -> None:
-    if not name.strip() or len(name) > _LONGEST_NAME:
-        raise AuditError(
-            f"The slice needs a name of 1 to {_LONGEST_NAME} characters.", "Choose a name."
-        )

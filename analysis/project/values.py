@@ -28,3 +28,12 @@ def to_sql(value: Any) -> Any:
 def now() -> str:
     """The time as text, in UTC and to the second (ISO 8601)."""
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def json_mapping(text: str) -> dict[str, Any]:
+    """The object in a JSON text, or an empty one if it holds none: files are not trusted."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
