@@ -15,6 +15,7 @@ import platformdirs
 from analysis import __version__
 from analysis.devices import DEVICE_NAMES
 from analysis.errors import AuditError, Cancelled
+from analysis.plant_command import plant
 from analysis.project import Project
 from analysis.relocate_command import relocate
 from analysis.terminal import Terminal
@@ -159,6 +160,7 @@ def run(
 ) -> None:
     """Run an AUDIT of the project FILE; an unfinished run of the same inputs is resumed."""
     from analysis import audits
+    from analysis.audits.grouping import image_set_named
 
     definition = audits.audit_definition(audit)
     values = dict(_split_assignment(text, "--set") for text in settings)
@@ -166,7 +168,7 @@ def run(
     terminal = Terminal(json_progress)
     with Project.open(file) as project:
         chosen = _models(project, definition, models)
-        images = _image_set(project, image_set) if definition.takes_images else None
+        images = image_set_named(project, image_set) if definition.takes_images else None
         run_id = None
         if not afresh:
             run_id = audits.find_unfinished_run(project, audit, chosen, parameters, images)
@@ -224,17 +226,6 @@ def _models(project: Project, definition: AuditDefinition, named: Sequence[str])
             "Name them: --models A --models B.",
         )
     return names
-
-
-def _image_set(project: Project, name: str | None) -> int:
-    rows = project.rows("SELECT id, name FROM image_set ORDER BY id")
-    for row in rows:
-        if name is None or row["name"] == name:
-            return row["id"]
-    if name is None:
-        raise AuditError("The project has no images.", "Add them: parallax add FILE --images …")
-    known = ", ".join(row["name"] for row in rows)
-    raise AuditError(f"The project has no image set “{name}”.", f"Its image sets are {known}.")
 
 
 @cli.command("import")
@@ -391,6 +382,7 @@ def info(file: Path) -> None:
             click.echo(f"run {row['id']}   {row['name']}: {row['state']}{seconds}")
 
 
+cli.add_command(plant)
 cli.add_command(relocate)
 
 

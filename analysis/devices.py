@@ -50,10 +50,11 @@ def accelerator_memory() -> tuple[int, int] | None:
 
     None where it works on none, or has not begun: nothing is loaded or woken to find out.
     """
-    torch = sys.modules.get("torch")
-    if torch is None or not torch.cuda.is_initialized():
+    # Another thread may be in the middle of loading torch: then its parts are not there yet.
+    cuda = getattr(sys.modules.get("torch"), "cuda", None)
+    if not getattr(cuda, "is_initialized", bool)():
         return None
-    free, total = torch.cuda.mem_get_info()
+    free, total = cuda.mem_get_info()  # type: ignore[union-attr]
     return total - free, total
 
 

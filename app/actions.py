@@ -33,6 +33,10 @@ def _can_look(facts: Facts) -> bool:
     return _writable(facts) and facts.networks > 0 and facts.image_sets > 0
 
 
+def _can_plant(facts: Facts) -> bool:
+    return _writable(facts) and facts.image_sets > 0
+
+
 def _can_explain(facts: Facts) -> bool:
     return facts.project and facts.networks > 0
 
@@ -128,6 +132,15 @@ DEFINITIONS: tuple[ActionDefinition, ...] = (
         "Ctrl+Shift+N",
         _writable,
         needs="Open a project that is not read-only first.",
+    ),
+    ActionDefinition(
+        "plant-concept",
+        "&File",
+        "&Plant a concept…",
+        "Paste a concept into half of the images, to see whether audits find what is there",
+        "",
+        _can_plant,
+        needs="Open a project with images that is not read-only first.",
     ),
     ActionDefinition(
         "import-table",

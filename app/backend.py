@@ -15,6 +15,7 @@ from analysis.native_libraries import load_native_libraries
 from analysis.progress import Progress
 from analysis.project import Project
 from app.backend_export import ExportBackend
+from app.backend_planting import PlantingBackend
 from app.backend_relocation import RelocationBackend
 from app.backend_report import ReportBackend
 from app.backend_slices import SliceBackend
@@ -33,7 +34,7 @@ class EmbeddingData:
     tasks: tuple[str, ...]
 
 
-class Backend(ExportBackend, SliceBackend, RelocationBackend, ReportBackend):
+class Backend(ExportBackend, PlantingBackend, SliceBackend, RelocationBackend, ReportBackend):
     """Opens projects, plans and runs audits, reads figures; see the modules it calls."""
 
     # -- projects ------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from app.finding_commands import FindingCommands
 from app.model_commands import ModelCommands
 from app.perspectives import PERSPECTIVES, perspective_of
 from app.picture_commands import PictureCommands
+from app.planting_commands import PlantingCommands
 from app.problems import Problem, problem_of, show_problem
 from app.relocation_commands import RelocationCommands
 from app.report_commands import ReportCommands
@@ -67,6 +68,7 @@ class Commands(QObject):
         self.reports = ReportCommands(window, self)
         self.view = ViewCommands(window, self)
         self.relocation = RelocationCommands(window, self)
+        self.planting = PlantingCommands(window, self)
         for part in (
             self.models,
             self.pictures,
@@ -76,6 +78,7 @@ class Commands(QObject):
             self.findings,
             self.view,
             self.relocation,
+            self.planting,
         ):
             self._actions.update(part.actions)
         for perspective in window.presenters:

@@ -61,6 +61,21 @@ def read_images(project: Project, image_set: int | None) -> tuple[ImageEntry, ..
     return tuple(ImageEntry(*tuple(row)) for row in rows)
 
 
+def image_set_named(project: Project, name: str | None) -> int:
+    """The id of the image set of that name, or of the first one.
+
+    :raises AuditError: there is no such image set.
+    """
+    rows = project.rows("SELECT id, name FROM image_set ORDER BY id")
+    for row in rows:
+        if name is None or row["name"] == name:
+            return row["id"]
+    if name is None:
+        raise AuditError("The project has no images.", "Add them: parallax add FILE --images …")
+    known = ", ".join(row["name"] for row in rows)
+    raise AuditError(f"The project has no image set “{name}”.", f"Its image sets are {known}.")
+
+
 def group_by_label(
     images: Iterable[ImageEntry], *, limit: int, minimum: int, seed: int, only: Sequence[str] = ()
 ) -> Grouping:

@@ -30,7 +30,7 @@ def add_images(project: Project, name: str, source: Path, progress: Progress) ->
     """
     from analysis.images.scanning import RejectedImage, open_source, scan
 
-    _check_new_name(project, "image_set", name, "image set")
+    check_new_name(project, "image_set", name, "image set")
     opened = open_source(source)
     image_set = project.add_image_set(name, opened.root, opened.kind)
     try:
@@ -66,7 +66,7 @@ def add_labels(project: Project, name: str, source: Path, image_set: int | None 
 
     :raises AuditError: it is no folder with label planes.
     """
-    _check_new_name(project, "label_plane_source", name, "label set")
+    check_new_name(project, "label_plane_source", name, "label set")
     if not source.is_dir():
         raise AuditError(f"“{source}” is not a folder.", "Choose the folder of the label planes.")
     kind = "broden" if (source / "index.csv").is_file() else "masks"
@@ -87,7 +87,7 @@ def add_model(
     :param preprocessing: JSON that replaces the model's own preprocessing.
     :raises AuditError: the name is taken, or the model cannot be loaded.
     """
-    _check_new_name(project, "model", name, "model")
+    check_new_name(project, "model", name, "model")
     progress.report(0, 3, f"Loading {name}")
     from analysis.models.layers import default_layers, find_layers
     from analysis.models.loading import load_model
@@ -151,10 +151,12 @@ def _seconds_per_image(model: LoadedModel) -> float:
     return min(times)
 
 
-def _check_new_name(project: Project, table: str, name: str, what: str) -> None:
+def check_new_name(project: Project, table: str, name: str, what: str) -> None:
+    """:raises AuditError: no name, too long a one, or one that the project has."""
     if not name.strip() or len(name) > 200:
         raise AuditError(f"The {what} needs a name of 1 to 200 characters.", "Choose a name.")
+    article = "an" if what[0] in "aeiou" else "a"
     if project.value(f"SELECT 1 FROM {table} WHERE name = ?", (name,)):  # a constant of ours
         raise AuditError(
-            f"The project already has a {what} called “{name}”.", "Choose another name."
+            f"The project already has {article} {what} called “{name}”.", "Choose another name."
         )

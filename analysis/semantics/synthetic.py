@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import torch
 
 from analysis.errors import AuditError
 from analysis.seeds import derive_seed
-
-Pattern = Literal["stripes", "checks", "rings", "dots"]
-PATTERNS: tuple[Pattern, ...] = ("stripes", "checks", "rings", "dots")
+from analysis.semantics.pattern_names import PATTERNS, Pattern
 
 _PERIODS = 4  # of a pattern over its side
 
