@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +15,12 @@ import platformdirs
 from analysis import __version__
 from analysis.devices import DEVICE_NAMES
 from analysis.errors import AuditError, Cancelled
+from analysis.explain_command import explain
 from analysis.plant_command import plant
 from analysis.project import Project
+from analysis.project.values import json_mapping
 from analysis.relocate_command import relocate
+from analysis.salvage_command import salvage
 from analysis.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -69,8 +72,34 @@ def _contents_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def new(file: Path, images: Sequence[str], labels: Sequence[str], models: Sequence[str]) -> None:
     """Make a project FILE, with images and models."""
     contents = _parse_contents(images, labels, models)
-    with Project.create(file, file.stem) as project:
+    with _new_project(file) as project:
         _add_contents(project, *contents)
+
+
+@contextmanager
+def _new_project(file: Path) -> Iterator[Project]:
+    """A new project that is filled here: if that fails, what is in it is kept, but no empty file.
+
+    :raises AuditError: as `Project.create`, and what went wrong, with how to go on.
+    """
+    project = Project.create(file, file.stem)
+    kept = False
+    try:
+        with project:
+            try:
+                yield project
+                kept = True
+            except BaseException:
+                kept = bool(
+                    project.value("SELECT 1 FROM image_set UNION SELECT 1 FROM model LIMIT 1")
+                )
+                raise
+    except AuditError as error:
+        more = f" {file} has what was added before: go on with `parallax add`." if kept else ""
+        raise AuditError(error.summary, error.hint + more) from error
+    finally:
+        if not kept:
+            file.unlink(missing_ok=True)
 
 
 @cli.command()
@@ -123,7 +152,7 @@ def _describe_model(project: Project, name: str) -> str:
     assert row is not None
     layers = project.value("SELECT count(*) FROM layer WHERE model = ?", (name,))
     head = f"{row['num_classes']} classes" if row["num_classes"] else "no classifier"
-    report = json.loads(row["load_report"] or "{}")
+    report = json_mapping(row["load_report"] or "{}")
     lines = [f"{name}: {row['architecture']}, {layers} layers, {head}"]
     if report.get("note"):
         lines.append(f"  {report['note']}")
@@ -382,8 +411,10 @@ def info(file: Path) -> None:
             click.echo(f"run {row['id']}   {row['name']}: {row['state']}{seconds}")
 
 
+cli.add_command(explain)
 cli.add_command(plant)
 cli.add_command(relocate)
+cli.add_command(salvage)
 
 
 def default_sample_path() -> Path:

@@ -46,6 +46,8 @@ class FigureRequest:
 class ExportBackend:
     """Figures and tables as files."""
 
+    _small_pictures: Any = None
+
     def figure_choices(self) -> tuple[FigureChoice, ...]:
         from analysis.figures.export import FIGURES
 
@@ -85,6 +87,17 @@ class ExportBackend:
             )
         prepared = export.prepare_figure(project, wanted.name, wanted.run, **wanted.parameters)
         return export.render_bytes(project, prepared, "png", wanted.width_mm, _PREVIEW_DPI)
+
+    def small_picture(
+        self, project: Project, name: str, run: int | None, parameters: Mapping[str, Any]
+    ) -> bytes:
+        """A figure as a small PNG; those drawn last are kept. For one thread alone."""
+        from analysis.figures.small_pictures import SmallPictures
+
+        if self._small_pictures is None:
+            self._small_pictures = SmallPictures()
+        found: bytes = self._small_pictures.picture(project, name, run, parameters)
+        return found
 
     def export_figure(self, project: Project, wanted: FigureRequest, out: Path) -> None:
         """Write a figure, or with the suffix .csv or .json the numbers behind it."""

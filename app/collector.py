@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from typing import ClassVar
 
 from PySide6.QtCore import QObject, QTimer, Slot
 
@@ -22,6 +23,8 @@ _running: set[int] = set()
 
 class MainThreadCollector(QObject):
     """Collects in the thread that it lives in, from its making until `stop`."""
+
+    _set_aside: ClassVar[bool] = False
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -40,6 +43,7 @@ class MainThreadCollector(QObject):
             self._modules = len(sys.modules)
             gc.collect(1)
             gc.freeze()
+            MainThreadCollector._set_aside = True
             return
         counts, thresholds = gc.get_count(), gc.get_threshold()
         for generation in (2, 1, 0):
@@ -48,9 +52,14 @@ class MainThreadCollector(QObject):
                 return
 
     def stop(self) -> None:
-        """Leave collecting to the interpreter again, once no other collector is at work."""
+        """Leave collecting to the interpreter again, once no other collector is at work.
+
+        What was set aside here is looked at again: a window and its parts may be among it.
+        """
         self._timer.stop()
         _running.discard(id(self))
-        if not _running:
+        if MainThreadCollector._set_aside:  # what others have set aside is theirs
             gc.unfreeze()
+            MainThreadCollector._set_aside = False
+        if not _running:
             gc.enable()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import platformdirs
 from PySide6.QtCore import QObject, Qt, Slot
-from PySide6.QtWidgets import QDialog, QFileDialog
+from PySide6.QtWidgets import QApplication, QDialog, QFileDialog
 
 from app.actions import plain_text
 from app.concept_commands import ConceptCommands
@@ -27,6 +27,7 @@ from app.planting_commands import PlantingCommands
 from app.problems import Problem, problem_of, show_problem
 from app.relocation_commands import RelocationCommands
 from app.report_commands import ReportCommands
+from app.run_note import RunNotes
 from app.slice_commands import SliceCommands
 from app.view_commands import ViewCommands
 
@@ -64,6 +65,7 @@ class Commands(QObject):
         self.pictures = PictureCommands(window, self)
         self.concepts = ConceptCommands(window, self)
         self.slices = SliceCommands(window, self)
+        self.run_notes = RunNotes(window)
         self.findings = FindingCommands(window, self)
         self.reports = ReportCommands(window, self)
         self.view = ViewCommands(window, self)
@@ -243,11 +245,15 @@ class Commands(QObject):
     # -- export --------------------------------------------------------------------------------
     def export(self, kind: str, wish: ExportWish | None = None, run: int | None = None) -> None:
         """Open the dialog that writes a figure or a table."""
+        presenter = self._window.presenters[self._window.perspective]
         if kind == "figure" and wish is None:
             wish = self.pictures.export_wish()
+            figure = presenter.main_figure
+            if wish is None and figure and presenter.built and presenter.shown_runs():
+                wish = ExportWish(figure, "", presenter.export_parameters(figure))
+                run = presenter.export_run(figure)
         if run is None:
-            shown = self._window.presenters[self._window.perspective].shown_runs()
-            run = next(iter(shown), None)
+            run = next(iter(presenter.shown_runs()), None)
         dialog = ExportDialog(self._workspace, kind, run, wish, self._window)
         dialog.exported.connect(self._on_exported)
         self.show(dialog)
@@ -322,7 +328,8 @@ class Commands(QObject):
         return True
 
     def file_dialog(self, title: str, filters: str) -> QFileDialog:
-        dialog = QFileDialog(self._window, title)
+        front = QApplication.activeWindow()  # a dialog that asks stays behind its question
+        dialog = QFileDialog(front if isinstance(front, QDialog) else self._window, title)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         if filters:
             dialog.setNameFilter(filters)

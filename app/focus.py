@@ -17,6 +17,7 @@ from app.session_signals import SessionSignals
 _DETAIL = "concept in focus"
 _UNIT = "unit in focus"
 _IMAGE = "image in focus"
+_EXAMPLE = "strongest image of the {}"
 
 
 class Focus(QObject):
@@ -25,6 +26,7 @@ class Focus(QObject):
     concept_changed = Signal(object)  # ConceptDetail or None, as seen from the active pair
     unit_changed = Signal(object)  # UnitDetail or None
     image_changed = Signal(object, object)  # ImageFacts or None; its patch or None
+    example_changed = Signal(str, object, object)  # "concept" or "unit"; its strongest image, patch
 
     def __init__(
         self,
@@ -41,6 +43,7 @@ class Focus(QObject):
         self._index: ProjectIndex | None = None
         self.detail: ConceptDetail | None = None
         self.unit: UnitDetail | None = None
+        self._strongest: dict[str, ConceptPatch | UnitPatch | None] = {}
         session.changed.connect(self._on_session)
         loader.failed.connect(self._on_failed)
 
@@ -87,8 +90,10 @@ class Focus(QObject):
             load(_UNIT, backend.sliced_unit, project, unit, within, then=self._show_unit)
 
     def reload_image(self) -> None:
-        """Look at the image again: it may have been found."""
+        """Look at the images again: they may have been found."""
         self._load_image()
+        for subject, patch in tuple(self._strongest.items()):
+            self._load_example(subject, patch)
 
     @Slot(object, object)
     def _on_session(self, changes: frozenset[str], _initiator: object) -> None:
@@ -105,12 +110,15 @@ class Focus(QObject):
             detail = mirror_detail(detail)
         self.detail = detail
         self.concept_changed.emit(detail)
+        self._load_example("concept", detail.top[0] if detail is not None and detail.top else None)
         if self._session.snapshot.image is not None:
             self._load_image()
 
     def _show_unit(self, detail: UnitDetail | None) -> None:
         self.unit = detail
         self.unit_changed.emit(detail)
+        patches = detail.patches if detail is not None else ()
+        self._load_example("unit", patches[0] if patches else None)
         if self._session.snapshot.image is not None:
             self._load_image()
 
@@ -121,6 +129,23 @@ class Focus(QObject):
             self._show_image(None)
             return
         self._loader.load(_IMAGE, read_image_facts, self._project, image, then=self._show_image)
+
+    def _load_example(self, subject: str, patch: ConceptPatch | UnitPatch | None) -> None:
+        """What the concept or the unit is strongest in: to be seen while no image is in focus."""
+        name = _EXAMPLE.format(subject)
+        self._strongest[subject] = patch
+        if self._project is None or patch is None:
+            self._loader.forget(name)
+            self.example_changed.emit(subject, None, None)
+            return
+        then = self._show_concept_example if subject == "concept" else self._show_unit_example
+        self._loader.load(name, read_image_facts, self._project, patch.image, then=then)
+
+    def _show_concept_example(self, facts: ImageFacts | None) -> None:
+        self.example_changed.emit("concept", facts, self._strongest["concept"])
+
+    def _show_unit_example(self, facts: ImageFacts | None) -> None:
+        self.example_changed.emit("unit", facts, self._strongest["unit"])
 
     def _show_image(self, facts: ImageFacts | None) -> None:
         self.image_changed.emit(facts, self._patch() if facts is not None else None)

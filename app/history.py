@@ -23,6 +23,9 @@ _MAPS = ("run_saliency", "saliency_method")
 _FOCUS = ("class_name", "image_slice", "concept", "unit", "units", "image", "patch", "selection")
 _LONGEST = 100
 
+LEADING = object()
+"""Initiator of what a view puts in focus by itself: it makes no new place."""
+
 
 @dataclass(frozen=True)
 class Place:
@@ -47,6 +50,11 @@ class History:
         if not self._places or not _same(self._places[-1], place):
             self._places.append(place)
             del self._places[:-_LONGEST]
+
+    def amend(self, place: Place) -> None:
+        """Where we are now stands for where we were: nobody has gone anywhere."""
+        if self._places and self._places[-1].perspective == place.perspective:
+            self._places[-1] = place
 
     def back(self) -> Place | None:
         """The place before this one, which is forgotten; None at the beginning."""

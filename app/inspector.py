@@ -47,14 +47,19 @@ _HINTS = {
     "chosen": "Click a cell or a bar of a figure: its numbers and what they mean are here.",
     "layers": "Click a cell of the heatmap: what both layers have in common is here.",
     "models": "Select models in a plot, a table or the list of the project: they are here.",
+    "nothing": "What you click in a view is explained here, with its numbers and images.",
 }
 _SUBJECTS = {
+    "welcome": "nothing",
+    "report": "nothing",
     "units": "unit",
     "embedding": "models",
     "layers": "layers",
     "saliency": "image",
     "semantics": "chosen",
 }  # of perspectives; others: concept
+
+_Picture = tuple[ImageFacts | None, ConceptPatch | UnitPatch | None]
 
 
 class Inspector(QScrollArea):
@@ -90,6 +95,8 @@ class Inspector(QScrollArea):
         self._form.setHorizontalSpacing(theme.PADDING)
         self._subject = "concept"
         self._titled = False  # whether something of the subject is in focus
+        self._picture: _Picture = (None, None)  # the image in focus, and its patch
+        self._examples: dict[str, _Picture] = {}  # by subject, for want of an image in focus
         self._concept: ConceptDetail | None = None
         self._unit: UnitDetail | None = None
         self._models: tuple[ModelEntry, ...] = ()
@@ -128,7 +135,7 @@ class Inspector(QScrollArea):
         """Show what a perspective is about."""
         self._subject = _SUBJECTS.get(perspective, "concept")
         self._show_subject()
-        self._show_buttons()
+        self._show_picture()
 
     def set_recording(self, possible: bool) -> None:
         """Whether a finding can be written down."""
@@ -194,7 +201,7 @@ class Inspector(QScrollArea):
             self._form.removeRow(0)
         for reading in readings:
             name = QLabel(reading.name)
-            name.setProperty("muted", "true")
+            theme.mute(name)
             value = wrapped_label(reading.value)
             value.setFont(theme.font("body", tabular=True))
             value.setAccessibleName(f"{reading.name}: {reading.value}")
@@ -204,6 +211,23 @@ class Inspector(QScrollArea):
 
     def show_image(self, facts: ImageFacts | None, patch: ConceptPatch | UnitPatch | None) -> None:
         """Show a whole image with the patch outlined."""
+        self._picture = (facts, patch)
+        self._show_picture()
+
+    @Slot(str, object, object)
+    def show_example(
+        self, subject: str, facts: ImageFacts | None, patch: ConceptPatch | UnitPatch | None
+    ) -> None:
+        """What to show of a "concept" or "unit" while no image is in focus."""
+        self._examples[subject] = (facts, patch)
+        self._show_picture()
+
+    def _show_picture(self) -> None:
+        facts, patch = self._picture
+        if facts is None:
+            facts, patch = self._examples.get(self._subject, (None, None))
+        if self._subject == "nothing":
+            facts = patch = None
         self._facts = facts
         for widget in (self.image, self.caption, self.place):
             widget.setVisible(facts is not None)
@@ -298,10 +322,11 @@ class OutlinedImage(QWidget):
         with QPainter(self) as painter:
             painter.fillRect(self.rect(), QColor(theme.IMAGE_MAT))
             wanted = math.ceil(max(self.width(), self.height()) * self.devicePixelRatioF())
-            pixmap = self._source.request(self._facts.id, None, -(-wanted // 128) * 128)
+            wanted = -(-wanted // 128) * 128
+            pixmap = self._source.request(self._facts.id, None, wanted)
             target = self._target()
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-            self._paint_picture(painter, pixmap, target)
+            self._paint_picture(painter, pixmap, target, wanted)
             self._paint_box(painter, target)
 
     def _target(self) -> QRectF:
@@ -310,12 +335,18 @@ class OutlinedImage(QWidget):
         width, height = self._facts.width * scale, self._facts.height * scale
         return QRectF((self.width() - width) / 2, (self.height() - height) / 2, width, height)
 
-    def _paint_picture(self, painter: QPainter, pixmap: QPixmap | None, target: QRectF) -> None:
+    def _paint_picture(
+        self, painter: QPainter, pixmap: QPixmap | None, target: QRectF, side: int
+    ) -> None:
         if pixmap is not None:
             painter.drawPixmap(target, pixmap, QRectF(pixmap.rect()))
             return
+        assert self._facts is not None
+        pending = getattr(self._source, "pending", None)  # not every source answers later
+        reading = pending is not None and pending(self._facts.id, None, side)
+        text = "The image is being read …" if reading else "The image is not at hand."
         painter.setPen(QColor("#FFFFFF"))
-        painter.drawText(target, Qt.AlignmentFlag.AlignCenter, "The image is not at hand.")
+        painter.drawText(target, Qt.AlignmentFlag.AlignCenter, text)
 
     def _paint_box(self, painter: QPainter, target: QRectF) -> None:
         if self._box is None or self._facts is None:

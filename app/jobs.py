@@ -149,7 +149,7 @@ class Jobs(QObject):
 
     def clear_finished(self) -> None:
         """Take the ended jobs off the list."""
-        for record in tuple(self._records.values()):
+        for record in self.records():
             if record.state.finished:
                 self._remove(record.id)
 
@@ -161,7 +161,7 @@ class Jobs(QObject):
         return tuple(self._records.values())
 
     def active(self) -> tuple[JobRecord, ...]:
-        return tuple(r for r in self._records.values() if not r.state.finished)
+        return tuple(r for r in self.records() if not r.state.finished)
 
     def current(self) -> JobRecord | None:
         """The job in hand, else the next one waiting."""

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QPlainTextEdit,
     QProgressBar,
     QPushButton,
-    QSplitter,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
@@ -19,6 +18,9 @@ from PySide6.QtWidgets import (
 from app import theme
 from app.jobs import JobRecord, Jobs, describe_progress
 from app.lanes import JobState
+from app.widgets.flat_table import flatten
+from app.widgets.roomy_rows import RoomyRows
+from app.widgets.splitter import Splitter
 
 STATE_SIGNS = {
     JobState.PENDING: "○",
@@ -44,6 +46,7 @@ class JobsPanel(QWidget):
         self._jobs = jobs
         self._items: dict[int, QTreeWidgetItem] = {}
         self.list = QTreeWidget()
+        self.list.setItemDelegate(RoomyRows(self.list))
         self.log = QPlainTextEdit()
         self.cancel = _button("Cancel", "Stop the chosen job at its next step")
         self.retry = _button("Repeat", "Do the chosen job once more; a run resumes")
@@ -65,6 +68,7 @@ class JobsPanel(QWidget):
         self.list.setRootIsDecorated(False)
         self.list.setUniformRowHeights(True)
         self.list.setHeaderLabels(["", "Job", "Progress", "What it does"])
+        flatten(self.list)
         header = self.list.header()
         header.setStretchLastSection(True)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
@@ -74,7 +78,7 @@ class JobsPanel(QWidget):
         self.log.setAccessibleName("Log of the chosen job")
         self.log.setPlaceholderText("The log of the chosen job is shown here.")
         self.log.setMaximumBlockCount(600)
-        splitter = QSplitter(Qt.Orientation.Horizontal)
+        splitter = Splitter(Qt.Orientation.Horizontal)
         splitter.addWidget(self.list)
         splitter.addWidget(self.log)
         splitter.setSizes([620, 380])

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QWidget
+
+from app.theme import mute
+
+_LONG_NAME = re.compile(r"\S{25,}")
+_BREAKS = re.compile(r"[_./-]")
 
 
 class ElidedLabel(QFrame):
@@ -53,13 +60,33 @@ class ElidedLabel(QFrame):
             painter.drawText(area, flags, shown)
 
 
+class WrappedLabel(QLabel):
+    """Several lines of plain text; long names break after a dot, a dash or an underscore."""
+
+    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._text = ""
+        self.setText(text)
+
+    def text(self) -> str:
+        return self._text
+
+    def setText(self, text: str) -> None:
+        self._text = text
+        super().setText(_LONG_NAME.sub(_breakable, text))
+
+
+def _breakable(name: re.Match[str]) -> str:
+    return _BREAKS.sub("\\g<0>\u200b", name.group())
+
+
 def wrapped_label(text: str = "", muted: bool = False) -> QLabel:
     """A label of several lines of plain text that can be selected."""
-    label = QLabel(text)
+    label = WrappedLabel(text)
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setWordWrap(True)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     label.setMinimumWidth(40)
     if muted:
-        label.setProperty("muted", "true")
+        mute(label)
     return label

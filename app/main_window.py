@@ -24,7 +24,7 @@ from app.dropping import take_dropped
 from app.edit_actions import EDIT_DEFINITIONS
 from app.entry_commands import EntryCommands
 from app.findings_panel import FindingsPanel
-from app.history import History, Place
+from app.history import LEADING, History, Place
 from app.inspector import Inspector
 from app.jobs_panel import JobsPanel
 from app.navigator import Navigator
@@ -32,6 +32,7 @@ from app.pair_bar import PairBar
 from app.perspectives import PERSPECTIVES, Presenter, make_presenter, perspective_of
 from app.project_index import ModelEntry, ProjectIndex
 from app.recent_menu import RecentMenu
+from app.recent_pictures import RecentPictures
 from app.session import HOVERING, Snapshot
 from app.status_line import StatusLine
 from app.tour import Tour
@@ -76,6 +77,7 @@ class MainWindow(QMainWindow):
         self._build_menus()
         self.layouts = WindowLayouts(self, self.docks)
         self.tour = Tour(self)
+        self.recent_pictures = RecentPictures(self)
         self.commands = Commands(self)
         self.entry_commands = EntryCommands(self, self.commands)
         connect_parts(self)
@@ -208,7 +210,10 @@ class MainWindow(QMainWindow):
             self.update_actions()
         if "hover_model" in changes:
             self.navigator.set_hover(now.hover_model)
-        if changes - HOVERING and initiator is not self:
+        if initiator is LEADING:
+            self.history.amend(Place(self.perspective, now))
+            self.update_actions()
+        elif changes - HOVERING and initiator is not self:
             self._visit()
 
     def _chosen_models(self) -> tuple[ModelEntry, ...]:
@@ -255,7 +260,9 @@ class MainWindow(QMainWindow):
             return
         self._left_welcome_for = index.path
         if self.perspective == "welcome" and self.tour.step is None:
-            audits = {run.audit for run in index.runs}
+            audits = {run.audit for run in index.runs if run.has_results} or {
+                run.audit for run in index.runs
+            }
             first = next((audit for audit in _FIRST_SHOWN if audit in audits), "concepts")
             self.show_perspective(perspective_of(first) or "concepts")
 

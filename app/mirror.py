@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -19,42 +20,28 @@ from analysis.figures.semantics_data import (
     SpaceSimilarityMatrix,
 )
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+    Data = TypeVar("Data", bound=DataclassInstance)
+
 _OTHER_SIDE = {"a": "b", "b": "a"}
 
 
 def mirror_layers(data: LayerSimilarity) -> LayerSimilarity:
     """The same matrix with A and B exchanged: transposed."""
-    return replace(
-        data,
-        model_a=data.model_b,
-        model_b=data.model_a,
-        layers_a=data.layers_b,
-        layers_b=data.layers_a,
-        depths_a=data.depths_b,
-        depths_b=data.depths_a,
-        values=data.values.T,
-        ci_low=data.ci_low.T,
-        ci_high=data.ci_high.T,
-        null_95=data.null_95.T,
-        classes=data.classes.T,
-    )
+    matrices = ("values", "ci_low", "ci_high", "null_95", "classes")
+    return _transposed(_exchanged(data, "model", "layers", "depths"), matrices)
 
 
 def mirror_points(data: ConceptPoints) -> ConceptPoints:
     """The same concepts with A and B exchanged."""
-    return replace(
-        data,
-        model_a=data.model_b,
-        model_b=data.model_a,
-        layer_a=data.layer_b,
-        layer_b=data.layer_a,
-        side=_other_sides(data.side),
-    )
+    return replace(_exchanged(data, "model", "layer"), side=_other_sides(data.side))
 
 
 def mirror_replacement(data: ReplacementPoints) -> ReplacementPoints:
     """The same replacement test with A and B exchanged."""
-    return replace(data, model_a=data.model_b, model_b=data.model_a, side=_other_sides(data.side))
+    return replace(_exchanged(data, "model"), side=_other_sides(data.side))
 
 
 def mirror_detail(data: ConceptDetail) -> ConceptDetail:
@@ -64,59 +51,39 @@ def mirror_detail(data: ConceptDetail) -> ConceptDetail:
 
 def mirror_semantics(data: SemanticsIndex) -> SemanticsIndex:
     """The same run with A and B exchanged."""
-    return replace(
-        data,
-        models=data.models[::-1],
-        layers=data.layers[::-1],
-        mask_layers=data.mask_layers[::-1],
-        trained=data.trained[::-1],
-    )
+    pairs = ("models", "layers", "mask_layers", "trained")
+    return replace(data, **{name: getattr(data, name)[::-1] for name in pairs})
 
 
 def mirror_space(data: SpaceSimilarityMatrix) -> SpaceSimilarityMatrix:
     """The same feature spaces with A and B exchanged: transposed."""
-    return replace(
-        data,
-        layers_a=data.layers_b,
-        layers_b=data.layers_a,
-        pearson=data.pearson.T,
-        spearman=data.spearman.T,
-        ci_low=data.ci_low.T,
-        ci_high=data.ci_high.T,
-        null_95=data.null_95.T,
-        p_adjusted=data.p_adjusted.T,
-        fisher=data.fisher.T,
-    )
+    matrices = ("pearson", "spearman", "ci_low", "ci_high", "null_95", "p_adjusted", "fisher")
+    return _transposed(_exchanged(data, "layers"), matrices)
 
 
 def mirror_masks(data: MaskSimilarityMatrix) -> MaskSimilarityMatrix:
     """The same found concepts with A and B exchanged: transposed at each threshold."""
-    return replace(
-        data,
-        layer_a=data.layer_b,
-        layer_b=data.layer_a,
-        concepts_a=data.concepts_b,
-        concepts_b=data.concepts_a,
-        ucs=data.ucs.swapaxes(1, 2),
-        ci_low=data.ci_low.swapaxes(1, 2),
-        ci_high=data.ci_high.swapaxes(1, 2),
-        null_95=data.null_95.swapaxes(1, 2),
-        matched=data.matched.swapaxes(1, 2),
-        p_adjusted=data.p_adjusted.swapaxes(1, 2),
-    )
+    matrices = ("ucs", "ci_low", "ci_high", "null_95", "matched", "p_adjusted")
+    return _transposed(_exchanged(data, "layer", "concepts"), matrices)
 
 
 def mirror_projected(data: ProjectedMasks) -> ProjectedMasks:
     """The same masks with A and B exchanged."""
-    return replace(
-        data,
-        layer_a=data.layer_b,
-        concept_a=data.concept_b,
-        layer_b=data.layer_a,
-        concept_b=data.concept_a,
-        values_a=data.values_b,
-        values_b=data.values_a,
-    )
+    return _exchanged(data, "layer", "concept", "values")
+
+
+def _exchanged(data: Data, *names: str) -> Data:
+    """What was said of A said of B, and the other way round: fields `name_a` and `name_b`."""
+    changes: dict[str, Any] = {}
+    for name in names:
+        first, second = f"{name}_a", f"{name}_b"
+        changes |= {first: getattr(data, second), second: getattr(data, first)}
+    return replace(data, **changes)
+
+
+def _transposed(data: Data, names: tuple[str, ...]) -> Data:
+    """Matrices (…, of A, of B) as (…, of B, of A)."""
+    return replace(data, **{name: getattr(data, name).swapaxes(-1, -2) for name in names})
 
 
 def _other_sides(side: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ from app.jobs import JobRecord
 from app.navigator_menus import MENUS, WRITES
 from app.navigator_words import model_tooltip, run_text, run_tooltip
 from app.project_index import ProjectIndex
+from app.widgets.roomy_rows import RoomyRows
 
 KIND_ROLE = Qt.ItemDataRole.UserRole
 ID_ROLE = Qt.ItemDataRole.UserRole + 1
@@ -41,6 +42,8 @@ class Navigator(QTreeWidget):
         self.setHeaderHidden(True)
         self.setIndentation(12)
         self.setUniformRowHeights(True)
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # names often differ at their end
+        self.setItemDelegate(RoomyRows(self))
         self.setSelectionMode(QTreeWidget.SelectionMode.ExtendedSelection)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(self._open_menu)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QColor, QPalette, QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QCompleter,
     QHBoxLayout,
     QLabel,
+    QLayout,
     QSizePolicy,
     QToolButton,
     QWidget,
@@ -21,6 +22,10 @@ from app.slice_bar import SliceControl
 from app.widgets.eliding_combo import ElidingComboBox
 
 ALL_CLASSES = "all classes"
+_CHIP = 18  # pixels, of the letters A and B
+_ON_CHIP = {"a": "#FFFFFF", "b": "#000000"}
+_FEWEST_LETTERS = 5
+_ARROW = 38  # what a choice has beside its text
 _CAPTIONS_FROM = (1060, 860, 1060)  # widths from which “class”, “layers” and “and” have room
 
 
@@ -38,8 +43,10 @@ class PairBar(QWidget):
         self.model_a = _combo("Model A, blue")
         self.model_b = _combo("Model B, vermilion")
         self.class_name = _combo("Class")
-        self.layer_a = _combo("Layer of model A")
-        self.layer_b = _combo("Layer of model B")
+        self.layer_a = _combo("Layer of model A", Qt.TextElideMode.ElideLeft)
+        self.layer_b = _combo("Layer of model B", Qt.TextElideMode.ElideLeft)
+        for combo in (self.layer_a, self.layer_b):
+            combo.setPlaceholderText("no layer")
         self.slices = SliceControl()
         self._make_searchable(self.class_name)
         self.swap = QToolButton()
@@ -47,8 +54,8 @@ class PairBar(QWidget):
         self.swap.setAutoRaise(True)
         self.swap.setToolTip("Exchange A and B")
         self.swap.setAccessibleName("Exchange models A and B")
-        self._dots = {"a": QLabel("●"), "b": QLabel("●")}
-        self._captions = [QLabel(text) for text in ("A", "B", "class", "layers", "and")]
+        self._chips = {side: QLabel(side.upper()) for side in ("a", "b")}
+        self._captions = [QLabel(text) for text in ("class", "layers", "and")]
         self._build()
         for combo in (self.model_a, self.model_b):
             combo.activated.connect(self._emit_pair)
@@ -56,21 +63,19 @@ class PairBar(QWidget):
             combo.activated.connect(self._emit_layers)
         self.class_name.activated.connect(self._emit_class)
         self.swap.clicked.connect(self.swap_requested)
-        self._colour()
-        theme.theme().changed.connect(self._colour)
+        self._dress()
 
     def _build(self) -> None:
-        row = QHBoxLayout(self)
+        row = self._row = QHBoxLayout(self)
         row.setContentsMargins(theme.PADDING, theme.GRID // 2, theme.PADDING, theme.GRID // 2)
         row.setSpacing(theme.GRID)
-        a, b, class_caption, layers, between = self._captions
+        row.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)  # names give way instead
+        class_caption, layers, between = self._captions
         for widget, stretch in (
-            (a, 0),
-            (self._dots["a"], 0),
+            (self._chips["a"], 0),
             (self.model_a, 4),
             (self.swap, 0),
-            (b, 0),
-            (self._dots["b"], 0),
+            (self._chips["b"], 0),
             (self.model_b, 4),
         ):
             row.addWidget(widget, stretch)
@@ -106,8 +111,9 @@ class PairBar(QWidget):
         self.swap.setEnabled(len(names) > 0)
 
     def set_pair(self, model_a: str | None, model_b: str | None) -> None:
-        _choose(self.model_a, model_a)
-        _choose(self.model_b, model_b)
+        for combo, name in ((self.model_a, model_a), (self.model_b, model_b)):
+            _choose(combo, name)
+            _keep_readable(combo, self._name_width(self.width()))
 
     def set_classes(self, names: Sequence[str]) -> None:
         entries: list[tuple[str, str | None]] = [(ALL_CLASSES, None)]
@@ -153,25 +159,55 @@ class PairBar(QWidget):
         elif index < 0:
             self.class_name.setEditText(self.class_name.itemText(self.class_name.currentIndex()))
 
-    @Slot()
-    def _colour(self) -> None:
-        for side, dot in self._dots.items():
-            dot.setStyleSheet(f"color: {theme.MODEL_COLOURS[side]}; font-size: 16px;")
+    def _dress(self) -> None:
+        """The chips in their models' colours; the rest of the bar in the second rank."""
+        for side, chip in self._chips.items():
+            colours = chip.palette()
+            colours.setColor(QPalette.ColorRole.Window, QColor(theme.MODEL_COLOURS[side]))
+            colours.setColor(QPalette.ColorRole.WindowText, QColor(_ON_CHIP[side]))
+            chip.setPalette(colours)
+            chip.setAutoFillBackground(True)
+            chip.setFont(theme.font("small", bold=True))
+            chip.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            chip.setFixedSize(_CHIP, _CHIP)
         for caption in self._captions:
-            caption.setProperty("muted", "true")
+            caption.setFont(theme.font("small"))
+            theme.mute(caption)
+        self.slices.caption.setFont(theme.font("small"))
+        for combo in (self.class_name, self.layer_a, self.layer_b, self.slices.choice):
+            combo.setFont(theme.font("small"))
+            combo.setMinimumContentsLength(_FEWEST_LETTERS)
+
+    def _name_width(self, width: int) -> int:
+        """How wide a model's name may be in a bar of this width."""
+        row = self._row
+        margins = row.contentsMargins()
+        rest = width - margins.left() - margins.right() + row.spacing()
+        for item in filter(None, map(row.itemAt, range(row.count()))):
+            part = item.widget()
+            if part is None:
+                rest -= item.sizeHint().width() + row.spacing()
+            elif part in (self.model_a, self.model_b):
+                rest -= row.spacing()
+            elif not part.isHidden():
+                rest -= max(part.minimumSizeHint().width(), part.minimumWidth()) + row.spacing()
+        return max(100, rest // 2)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        for caption, least in zip(self._captions[2:], _CAPTIONS_FROM, strict=True):
-            caption.setVisible(event.size().width() > least)
-        self.slices.caption.setVisible(event.size().width() > _CAPTIONS_FROM[1])
+        width = event.size().width()
+        for caption, least in zip(self._captions, _CAPTIONS_FROM, strict=True):
+            caption.setVisible(width > least)
+        self.slices.caption.setVisible(width > _CAPTIONS_FROM[1])
+        for combo in (self.model_a, self.model_b):
+            _keep_readable(combo, self._name_width(width))
 
     def minimumSizeHint(self) -> QSize:
         return QSize(360, super().minimumSizeHint().height())
 
 
-def _combo(name: str) -> QComboBox:
-    combo = ElidingComboBox()
+def _combo(name: str, mode: Qt.TextElideMode = Qt.TextElideMode.ElideMiddle) -> QComboBox:
+    combo = ElidingComboBox(mode)
     combo.setAccessibleName(name)
     combo.setToolTip(name)
     combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
@@ -180,6 +216,12 @@ def _combo(name: str) -> QComboBox:
     combo.setMaxVisibleItems(24)
     combo.setMaximumWidth(340)
     return combo
+
+
+def _keep_readable(combo: QComboBox, most: int) -> None:
+    """The names of the models come before all else in the bar, up to a width."""
+    name = combo.fontMetrics().horizontalAdvance(combo.currentText())
+    combo.setMinimumWidth(min(name + _ARROW, most))
 
 
 def _fill(combo: QComboBox, entries: Sequence[tuple[str, str | None]], empty: str) -> None:

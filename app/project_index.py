@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from analysis.figures.run_results import Standing, newest, run_standings
 from analysis.project import IMPORTED, Project
 from app.finding_entries import FindingEntry, read_finding_entries
 
@@ -105,6 +107,7 @@ class RunEntry:
     parameters: str  # JSON
     models: tuple[str, ...] = ()  # all of them: the pair, or a list of equals
     dissected: tuple[str, ...] = ()  # those whose units this run has labelled so far
+    standing: Standing = Standing.RESULTS  # of a run with results; see `run_results`
 
     @property
     def pair(self) -> bool:
@@ -190,9 +193,8 @@ class ProjectIndex:
         return tuple(model.name for model in self.models if model.name in names)
 
     def newest_run(self, audit: str) -> RunEntry | None:
-        """The newest run of `audit` that has something to show, whatever its models."""
-        runs = (run for run in reversed(self.runs) if run.audit == audit and run.has_results)
-        return next(runs, None)
+        """The run of `audit` to show, whatever its models."""
+        return self._newest(run for run in self.runs if run.audit == audit)
 
     def latest_run(
         self,
@@ -201,27 +203,44 @@ class ProjectIndex:
         model_b: str | None,
         layers: tuple[str | None, str | None] | None = None,
     ) -> RunEntry | None:
-        """The newest run of `audit` on this pair that has something to show.
+        """The run of `audit` on this pair to show.
 
         :param layers: if given, the layers of A and B that a `concepts` run must compare.
         """
+        return self._newest(
+            run
+            for run in self.runs
+            if run.audit == audit
+            and run.compares(model_a, model_b)
+            and (layers is None or run.layers_for(model_a) == layers)
+        )
+
+    def _newest(self, runs: Iterable[RunEntry]) -> RunEntry | None:
+        return self.run(newest({run.id: run.standing for run in runs if run.has_results}))
+
+    def newer_unfinished(self, shown: Collection[int]) -> tuple[RunEntry, RunEntry] | None:
+        """The newest unfinished run that came after one of these, of the same audit and pair of
+        models; with the one that it came after."""
         for run in reversed(self.runs):
-            if run.audit != audit or not run.has_results or not run.compares(model_a, model_b):
-                continue
-            if layers is None or run.layers_for(model_a) == layers:
-                return run
+            for one in filter(None, map(self.run, shown)):
+                same = run.audit == one.audit and run.compares(one.model_a, one.model_b)
+                if same and run.resumable and run.id > one.id:
+                    return run, one
         return None
 
     def newest_pair(self) -> tuple[str | None, str | None]:
-        """The pair of models to show first: two different ones, with results of the most kinds of
-        audits, the newest of those; without results, the first two models."""
+        """The pair of models to show first: two different ones, with a finished run and results of
+        the most kinds of audits, the newest of those; without results, the first two models."""
         audits: dict[tuple[str | None, str | None], set[str]] = {}
+        finished: set[tuple[str | None, str | None]] = set()
         for run in reversed(self.runs):
             if run.has_results and run.pair:
-                audits.setdefault((run.model_a, run.model_b), set()).add(run.audit)
+                pair = (run.model_a, run.model_b)
+                audits.setdefault(pair, set()).add(run.audit)
+                finished |= set() if run.resumable else {pair}
         if audits:
             # The first of equals, so the newest.
-            return max(audits, key=lambda pair: (pair[0] != pair[1], len(audits[pair])))
+            return max(audits, key=lambda p: (p[0] != p[1], p in finished, len(audits[p])))
         names = [model.name for model in self.networks]
         return (names[0] if names else None, names[1] if len(names) > 1 else None)
 
@@ -295,28 +314,8 @@ def _read_models(project: Project) -> tuple[ModelEntry, ...]:
     )
 
 
-_RESULT_TABLES = {
-    "concepts": ("concept",),
-    "layers": ("layer_similarity",),
-    "dissection": ("unit",),
-    "embedding": ("embedding",),
-    "evaluation": ("performance",),
-    "saliency": ("saliency",),
-    "semantics": ("concept_vector", "mask_concept"),
-}
-
-
 def _read_runs(project: Project) -> tuple[RunEntry, ...]:
-    with_results = {
-        row["id"]
-        for audit, tables in _RESULT_TABLES.items()
-        for table in tables
-        for row in project.rows(
-            "SELECT id FROM run WHERE audit = ?"
-            f" AND EXISTS (SELECT 1 FROM {table} WHERE {table}.run = run.id)",
-            (audit,),
-        )
-    }
+    standings = run_standings(project)
     models, dissected = _read_run_models(project)
     layers: dict[tuple[int, str], str] = {
         (row["run"], row["side"]): row["layer"]
@@ -330,7 +329,7 @@ def _read_runs(project: Project) -> tuple[RunEntry, ...]:
         " FROM run ORDER BY id"
     )
     return tuple(
-        _run_entry(row, models.get(row["id"], ()), dissected, with_results, layers) for row in rows
+        _run_entry(row, models.get(row["id"], ()), dissected, standings, layers) for row in rows
     )
 
 
@@ -355,10 +354,11 @@ def _run_entry(
     row: Any,
     models: tuple[str, ...],
     dissected: dict[int, tuple[str, ...]],
-    with_results: set[int],
+    standings: Mapping[int, Standing],
     layers: dict[tuple[int, str], str],
 ) -> RunEntry:
     parameters = read_json(row["parameters"])
+    standing = standings.get(row["id"], Standing.NOTHING)
     pair = tuple(name for name in (row["model_a"], row["model_b"]) if name is not None)
     return RunEntry(
         id=row["id"],
@@ -376,10 +376,11 @@ def _run_entry(
         message=row["message"] or "",
         created=row["created"] or "",
         seconds=row["seconds"],
-        has_results=row["id"] in with_results,
+        has_results=standing != Standing.NOTHING,
         parameters=row["parameters"] or "{}",
         models=models or pair,
         dissected=dissected.get(row["id"], ()),
+        standing=standing,
     )
 
 

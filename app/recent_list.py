@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QImage, QKeyEvent, QPixmap
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -19,7 +20,9 @@ from PySide6.QtWidgets import (
 from app import settings, theme
 from app.dialogs.form import is_file
 from app.labels import ElidedLabel
+from app.recent_pictures import forget_picture
 
+_PICTURE = (104, 65)
 _PATH_ROLE = Qt.ItemDataRole.UserRole
 _THERE_ROLE = Qt.ItemDataRole.UserRole + 1
 
@@ -47,6 +50,19 @@ class RecentList(QListWidget):
         for path in settings.listed_projects():
             if path != without:
                 self._add(path, summaries.get(str(path), ""))
+        rows = sum(self.sizeHintForRow(row) for row in range(self.count()))
+        self.setMaximumHeight(rows + 2 * self.frameWidth() + 2)
+
+    def projects(self) -> tuple[Path, ...]:
+        """Those listed."""
+        return tuple(Path(self.item(row).data(_PATH_ROLE)) for row in range(self.count()))
+
+    def show_pictures(self, pictures: Mapping[Path, QImage]) -> None:
+        """Show what projects looked like when they were closed."""
+        for row, path in enumerate(self.projects()):
+            shown = self.itemWidget(self.item(row))
+            if isinstance(shown, RecentRow) and path in pictures:
+                shown.show_picture(pictures[path])
 
     def _add(self, path: Path, summary: str) -> None:
         there = is_file(path)
@@ -66,6 +82,7 @@ class RecentList(QListWidget):
     def take_off(self, path: Path) -> None:
         """Forget a project; its file, if there is one, stays."""
         settings.remove_recent(path)
+        forget_picture(path)
         self.show_recent(self._except)
         self.changed.emit()
 
@@ -110,6 +127,12 @@ class RecentRow(QWidget):
         self.remove.setAccessibleName(f"Remove {path.stem} from the recent projects")
         self.remove.setToolTip("Take it off this list; no file is deleted")
         self.remove.setVisible(not there)
+        self.picture = QLabel()
+        self.picture.setFixedSize(*_PICTURE)
+        self.picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.picture.setStyleSheet(f"border: 1px solid {theme.theme().tokens.grid};")
+        self.picture.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.picture.setEnabled(there)
         words = QVBoxLayout()
         words.setSpacing(1)
         for label in (name, about, folder):
@@ -119,5 +142,15 @@ class RecentRow(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(theme.GRID, 5, theme.GRID, 5)
         row.setSpacing(theme.GRID)
+        row.addWidget(self.picture)
         row.addLayout(words, 1)
         row.addWidget(self.remove)
+
+    def show_picture(self, image: QImage) -> None:
+        """What the project looked like."""
+        ratio = self.devicePixelRatioF()
+        ways = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
+        room = QSize(_PICTURE[0] - 2, _PICTURE[1] - 2) * ratio
+        pixmap = QPixmap.fromImage(image.scaled(room, *ways))
+        pixmap.setDevicePixelRatio(ratio)
+        self.picture.setPixmap(pixmap)

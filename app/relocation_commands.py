@@ -37,7 +37,6 @@ class RelocationCommands(QObject):
         self._commands = commands
         self._workspace = window.workspace
         self._dialog: PlacesDialog | None = None
-        self._places: tuple[Any, ...] = ()
         self.actions: Mapping[str, Callable[[], Any]] = {"relocate": self.show_places}
         self.intents: Mapping[str, Callable[[Any], Any]] = {
             "relocate-image-set": partial(self._ask_for, "images"),
@@ -58,10 +57,6 @@ class RelocationCommands(QObject):
         self._dialog.raise_()
         self._look()
 
-    def known_places(self) -> tuple[Any, ...]:
-        """What was found when the project was looked through last."""
-        return self._places
-
     @Slot()
     def _on_dialog_gone(self) -> None:
         self._dialog = None
@@ -73,7 +68,6 @@ class RelocationCommands(QObject):
             self._workspace.loader.load(_PLACES, read, project, then=self._show)
 
     def _show(self, places: tuple[Any, ...]) -> None:
-        self._places = places
         gone = frozenset((place.kind, place.id) for place in places if not place.complete)
         self._window.navigator.set_away(gone)
         if self._dialog is not None:
@@ -81,7 +75,6 @@ class RelocationCommands(QObject):
 
     @Slot(object)
     def _on_project(self, project: object) -> None:
-        self._places = ()
         self._window.navigator.set_away(frozenset())
         if self._dialog is not None:
             self._dialog.close()

@@ -67,7 +67,8 @@ class Restorer(QObject):
         if presenter is None or not presenter.active:
             self.cancel()
             return
-        if self._workspace.store.busy and self._pauses > 0:
+        waiting = self._workspace.store.busy or self._workspace.loader.loading
+        if waiting and self._pauses > 0:
             self._pauses -= 1
             self._timer.start()
             return

@@ -72,9 +72,6 @@ class Session:
         """Call `listener(changed field names, initiator)` after every effective change."""
         self._listeners.append(listener)
 
-    def unsubscribe(self, listener: Listener) -> None:
-        self._listeners.remove(listener)
-
     def update(self, changes: Mapping[str, Any], initiator: object = None) -> frozenset[str]:
         """Replace fields of the snapshot; returns the names of those that really changed.
 

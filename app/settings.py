@@ -20,11 +20,6 @@ def open_settings() -> QSettings:
     return QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, "Parallax", "Parallax")
 
 
-def recent_projects() -> list[Path]:
-    """Projects opened lately that are still there, the newest first."""
-    return [path for path in listed_projects() if path.is_file()]
-
-
 def listed_projects() -> list[Path]:
     """Projects opened lately, also those that are no longer where they were."""
     value = open_settings().value("recent")
@@ -70,12 +65,25 @@ def set_scheme(name: str) -> None:
     open_settings().setValue("scheme", name)
 
 
-def save_layout(geometry: QByteArray, state: QByteArray, perspective: str) -> None:
-    """Remember the window's place, its panels and the perspective in front."""
+def save_layout(
+    geometry: QByteArray,
+    state: QByteArray,
+    perspective: str,
+    panels: Mapping[str, QByteArray],
+    dividers: Mapping[str, list[int]],
+) -> None:
+    """Remember the window's place, the perspective in front, and the panels and dividers of each.
+
+    In one go, as the file is written whole and waited for each time.
+    """
     settings = open_settings()
     settings.setValue("geometry", geometry)
     settings.setValue("state", state)
     settings.setValue("perspective", perspective)
+    settings.remove("panels")
+    for name, arrangement in panels.items():
+        settings.setValue(f"panels/{name}", arrangement)
+    settings.setValue("dividers", json.dumps(dividers))
 
 
 def load_layout() -> tuple[QByteArray | None, QByteArray | None]:
@@ -83,24 +91,11 @@ def load_layout() -> tuple[QByteArray | None, QByteArray | None]:
     return _bytes(settings.value("geometry")), _bytes(settings.value("state"))
 
 
-def save_panels(states: Mapping[str, QByteArray]) -> None:
-    """Remember the arrangement of the panels in each perspective."""
-    settings = open_settings()
-    settings.remove("panels")
-    for perspective, state in states.items():
-        settings.setValue(f"panels/{perspective}", state)
-
-
 def load_panels() -> dict[str, QByteArray]:
     settings = open_settings()
     settings.beginGroup("panels")
     found = {key: _bytes(settings.value(key)) for key in settings.childKeys()}
     return {key: state for key, state in found.items() if state is not None}
-
-
-def save_dividers(sizes: Mapping[str, list[int]]) -> None:
-    """Remember the sizes between the dividers that were moved."""
-    open_settings().setValue("dividers", json.dumps(sizes))
 
 
 def load_dividers() -> dict[str, list[int]]:

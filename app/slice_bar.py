@@ -28,7 +28,7 @@ class SliceControl(QWidget):
         self._slice: int | None = None
         self._writable = False
         self.caption = QLabel("slice")
-        self.caption.setProperty("muted", "true")
+        theme.mute(self.caption)
         self.choice = ElidingComboBox(Qt.TextElideMode.ElideRight)
         self.choice.setAccessibleName("Slice of the images")
         self.choice.setSizeAdjustPolicy(

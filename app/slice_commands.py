@@ -168,7 +168,15 @@ class SliceCommands(QObject):
     def _on_performance(self, both: tuple[Any, Any]) -> None:
         entry = self._workspace.slices.entry
         if entry is not None:
-            self._commands.show(PerformanceDialog(entry.name, *both, parent=self._window))
+            dialog = PerformanceDialog(entry.name, *both, parent=self._window)
+            dialog.export_requested.connect(self._on_export)
+            self._commands.show(dialog)
+
+    @Slot(str, str)
+    def _on_export(self, figure: str, form: str) -> None:
+        dialog = self.sender()
+        if isinstance(dialog, PerformanceDialog):
+            self._commands.export_view(figure, form, None, dialog.export_parameters())
 
     @Slot(str, object)
     def _on_failed(self, name: str, problem: Problem) -> None:

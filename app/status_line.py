@@ -22,7 +22,6 @@ class StatusLine(QWidget):
     """Job text, bar, time left and a button to stop; device, threads and memory."""
 
     cancel_requested = Signal(int)
-    jobs_requested = Signal()
 
     def __init__(
         self,
@@ -47,7 +46,7 @@ class StatusLine(QWidget):
         self.cancel.setAccessibleName("Cancel the job in hand")
         self.cancel.setToolTip("Stop at the next step; what is finished is kept")
         self.machine = QLabel()
-        self.machine.setProperty("muted", "true")
+        theme.mute(self.machine)
         self.machine.setAccessibleName("Processor and memory in use")
         row = QHBoxLayout(self)
         row.setContentsMargins(theme.PADDING, 2, theme.PADDING, 2)

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QGuiApplication, QPalette
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QToolTip, QWidget
 
 from app.widgets.colour_maps import colour_map
 
@@ -70,6 +70,8 @@ GRID = 8
 
 PADDING = 12
 """Padding of a panel, in pixels at scale 1."""
+
+_DARKER = 140  # per cent: how much darker Fusion draws outlines than the window
 
 IMAGE_MAT = "#7A7A7A"
 """The neutral grey behind pictures in both schemes, so that neither tints them."""
@@ -175,8 +177,7 @@ class Theme(QObject):
         self.tokens = tokens
         application = QApplication.instance()
         if isinstance(application, QApplication):
-            application.setPalette(palette(tokens))
-            application.setStyleSheet(stylesheet(tokens))
+            _give_palette(application, palette(tokens))
         self.changed.emit()
 
     def colour(self, token: str) -> QColor:
@@ -226,6 +227,30 @@ def font(size: str = "body", bold: bool = False, tabular: bool = False) -> QFont
     return result
 
 
+def _give_palette(application: QApplication, colours: QPalette) -> None:
+    """Give all widgets the colours, also those that were never shown, such as unopened menus."""
+    application.setPalette(colours)
+    QToolTip.setPalette(colours)
+    # Qt tells the windows on the screen alone, and only when the event loop turns again.
+    change = QEvent.Type.ApplicationPaletteChange
+    QCoreApplication.sendPostedEvents(None, change)
+    for widget in application.topLevelWidgets():
+        if widget.windowHandle() is None:
+            QCoreApplication.sendEvent(widget, QEvent(change))
+    # Widgets with a style sheet of their own, and what stands around them, are passed over.
+    for widget in application.allWidgets():
+        if widget.testAttribute(Qt.WidgetAttribute.WA_StyleSheet):
+            QCoreApplication.sendEvent(widget, QEvent(change))
+
+
+def outlined(colours: QPalette) -> QPalette:
+    """For boxes to tick: the style draws their outline in a darker shade of the window's colour,
+    which in the dark scheme cannot be seen. They do not paint that colour otherwise."""
+    result = QPalette(colours)
+    result.setColor(QPalette.ColorRole.Window, theme().colour("muted").lighter(_DARKER))
+    return result
+
+
 def palette(tokens: Tokens) -> QPalette:
     """Qt's palette of a scheme."""
     result = QPalette()
@@ -264,16 +289,6 @@ def _faded(tokens: Tokens) -> QColor:
     return colour
 
 
-def stylesheet(tokens: Tokens) -> str:
-    """The few things that the palette cannot say."""
-    return f"""
-    QToolTip {{ color: {tokens.text}; background: {tokens.raised};
-        border: 1px solid {tokens.border}; padding: 4px; }}
-    QSplitter::handle {{ background: {tokens.window}; }}
-    QSplitter::handle:hover {{ background: {tokens.border}; }}
-    QHeaderView::section {{ background: {tokens.window}; color: {tokens.muted};
-        border: none; border-right: 1px solid {tokens.border};
-        border-bottom: 1px solid {tokens.border}; padding: 3px 6px; }}
-    QTableView {{ gridline-color: {tokens.grid}; border: 1px solid {tokens.border}; }}
-    QLabel[muted="true"] {{ color: {tokens.muted}; }}
-    """
+def mute(widget: QWidget) -> None:
+    """Write its text in the colour of the second rank, in either scheme."""
+    widget.setForegroundRole(QPalette.ColorRole.PlaceholderText)

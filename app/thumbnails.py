@@ -71,6 +71,11 @@ class ThumbnailProvider(QObject):
             self._start()
         return None
 
+    def pending(self, image_id: int, box: Box | None, size: int) -> bool:
+        """Whether a picture that was asked for is still being read."""
+        key = (int(image_id), _plain_box(box), int(size))
+        return key in self._waiting or key in self._in_hand
+
     def look_again(self) -> None:
         """Ask anew for what was not there: the images may have been found."""
         self._cache.clear()

@@ -180,7 +180,7 @@ class TourPanel(QFrame):
         for label in (self.title, self.text):
             label.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.place = QLabel()
-        self.place.setProperty("muted", "true")
+        theme.mute(self.place)
         self.place.setAccessibleName("Step of the tour")
         self.back = QPushButton("Back")
         self.next = QPushButton("Next")

@@ -20,8 +20,8 @@ from app.project_index import ProjectIndex
 from app.recent_list import RecentList
 from app.tour_steps import tour_steps
 
-_WIDTH = 620
-_BUTTONS_A_ROW = 3
+_WIDTH = 680
+_BUTTON_WIDTH = 190
 _SHOWN = (
     ("concepts", "concepts"),
     ("layers", "layers"),
@@ -30,6 +30,23 @@ _SHOWN = (
     ("saliency", "saliency"),
     ("semantics", "semantics"),
 )
+_MEANINGS = {
+    "sample": "Seven small networks, one of which relies on a pink square: the audits run at once.",
+    "new": "Your own images and two or more models, in one file.",
+    "open": "A .parallax file: its results are there without images and models.",
+    "tour": "Eight steps through the window, with the sample or your project.",
+    "go-concepts": "Which concepts one model uses that the other cannot predict.",
+    "go-layers": "In which layers the models agree, and from where they part.",
+    "go-embedding": "Which models have learned the same concepts.",
+    "go-units": "What single units stand for, and what activates them most.",
+    "go-saliency": "Where each model looks, and how far to trust the maps.",
+    "go-semantics": "Which concepts, given by examples, both models share.",
+    "run-audit": "Compare models by another audit, or other models.",
+    "add-images": "A folder of images, or one with a folder for each class.",
+    "add-model": "From timm or torchvision, or your own weights.",
+    "import-table": "Units or performance measured elsewhere, as CSV.",
+    "embed-models": "Place the dissected models by the concepts they have learned.",
+}
 _ABOUT = (
     "Parallax shows what two vision models see differently: which concepts one uses that the"
     " other cannot predict, in which layers they part, and on which images."
@@ -51,9 +68,11 @@ class WelcomePage(QScrollArea):
         self.title.setFont(theme.font("title", bold=True))
         self.text = wrapped_label()
         self.buttons = QGridLayout()
-        self.buttons.setSpacing(theme.GRID)
+        self.buttons.setHorizontalSpacing(theme.PADDING)
+        self.buttons.setVerticalSpacing(theme.GRID)
+        self.buttons.setColumnStretch(1, 1)
         self.recent_title = QLabel("Recent projects")
-        self.recent_title.setProperty("muted", "true")
+        theme.mute(self.recent_title)
         self.recent = RecentList()
         self.recent.chosen.connect(self.recent_chosen)
         self.recent.changed.connect(self._show_recent_title)
@@ -73,12 +92,12 @@ class WelcomePage(QScrollArea):
         column.addLayout(self.buttons)
         column.addSpacing(theme.PADDING)
         column.addWidget(self.recent_title)
-        column.addWidget(self.recent, 1)
+        column.addWidget(self.recent, 20)  # as high as its rows, where there is room
         column.addStretch(1)
         outer = QWidget()
         row = QHBoxLayout(outer)
         row.addStretch(1)
-        row.addWidget(page, 4)
+        row.addWidget(page, 100)  # its full width, where there is room
         row.addStretch(1)
         self.setWidget(outer)
 
@@ -99,6 +118,13 @@ class WelcomePage(QScrollArea):
             self._set_buttons(*next_steps(index), ("tour", tour_words()))
         self._show_recent(index)
 
+    def show_opening(self, name: str) -> None:
+        """Say that a project is being opened."""
+        self.title.setText(name)
+        self.text.setText("The project is being opened …")
+        self._set_buttons()
+        self._show_recent(None)
+
     def _set_buttons(self, *buttons: tuple[str, str]) -> None:
         if buttons == self._shown_buttons:
             return
@@ -113,8 +139,13 @@ class WelcomePage(QScrollArea):
             button = QPushButton(text)
             button.setProperty("action", action)
             button.setDefault(position == 0)
+            button.setFont(theme.font("body", bold=position == 0))
+            button.setMinimumWidth(_BUTTON_WIDTH)
             button.clicked.connect(self._on_button)
-            self.buttons.addWidget(button, *divmod(position, _BUTTONS_A_ROW))
+            meaning = wrapped_label(_MEANINGS.get(action, ""), muted=True)
+            button.setAccessibleDescription(meaning.text())
+            self.buttons.addWidget(button, position, 0)
+            self.buttons.addWidget(meaning, position, 1)
 
     def _show_recent(self, index: ProjectIndex | None) -> None:
         self.recent.show_recent(None if index is None else index.path.absolute())

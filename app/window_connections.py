@@ -71,6 +71,7 @@ def _connect_workspace(window: MainWindow) -> None:
     workspace.focus.concept_changed.connect(window.inspector.show_concept)
     workspace.focus.unit_changed.connect(window.inspector.show_unit)
     workspace.focus.image_changed.connect(window.inspector.show_image)
+    workspace.focus.example_changed.connect(window.inspector.show_example)
     workspace.jobs.changed.connect(window.on_job)
     workspace.jobs.added.connect(window.on_job)
     workspace.jobs.device_known.connect(window.status_line.set_device)

@@ -50,10 +50,12 @@ class WindowLayouts(QObject):
         """Remember everything for the next start."""
         self._leave()
         settings.save_layout(
-            self._window.saveGeometry(), self._window.saveState(_VERSION), self._perspective
+            self._window.saveGeometry(),
+            self._window.saveState(_VERSION),
+            self._perspective,
+            self._panels,
+            self._dividers,
         )
-        settings.save_panels(self._panels)
-        settings.save_dividers(self._dividers)
 
     def reset(self) -> None:
         """Every panel and divider of every perspective back where it was at first."""

@@ -47,7 +47,6 @@ def find_button() -> QPushButton:
     keys = QKeySequence("Ctrl+K").toString(QKeySequence.SequenceFormat.NativeText)
     button = QPushButton(f"{keys}   find a command, model, class, concept …")
     button.setFlat(True)
-    button.setProperty("muted", "true")
     button.setFont(theme.font("body"))
     button.setAccessibleName("Find a command, model, class or concept")
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)

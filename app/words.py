@@ -54,17 +54,18 @@ def similarity_sentence(detail: ConceptDetail) -> str:
         numbers += f", chance {number(detail.null_95)}"
     if detail.slice_name:
         numbers += f", {count(detail.n_images, 'image')} of the slice “{detail.slice_name}”"
-    return f"{predictor} {verdict} this concept of {target} ({numbers})."
+    return f"{predictor} {verdict.format(f'this concept of {target}')} ({numbers})."
 
 
 def _verdict(value: float, chance: float) -> str:
+    """What the predictor does; the braces stand for what it is to predict."""
     if math.isfinite(chance) and value <= chance:
-        return "predicts no better than chance"
+        return "predicts {} no better than chance"
     if value < _CANNOT:
-        return "cannot predict"
+        return "cannot predict {}"
     if value < _IN_PART:
-        return "predicts only part of"
-    return "predicts most of" if value < _WELL else "predicts well"
+        return "predicts only part of {}"
+    return "predicts most of {}" if value < _WELL else "predicts {} well"
 
 
 def concept_title(detail: ConceptDetail) -> str:

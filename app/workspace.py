@@ -14,6 +14,7 @@ from analysis.project import Project
 from app import project_edits, reversible, run_choice
 from app.backend import Backend
 from app.collector import MainThreadCollector
+from app.figure_pictures import FigurePictures
 from app.focus import Focus
 from app.jobs import Jobs
 from app.lanes import Lane
@@ -35,6 +36,7 @@ class Workspace(QObject):
     """One project at a time. Signals tell the window what to show."""
 
     project_changed = Signal(object)  # Project or None
+    project_closing = Signal()  # it is still there
     index_changed = Signal(object)  # ProjectIndex or None
     results_changed = Signal(object)  # frozenset of run ids with new results
     problem_found = Signal(object, str)  # Problem, what was being done
@@ -55,6 +57,7 @@ class Workspace(QObject):
         self.loader = Loader(self.store, self)
         self.undo = UndoStack(self.store, self)
         self.drawer = Loader(self.drawing, self)
+        self.figure_pictures = FigurePictures(self.backend, self.drawer, self)
         self.session = SessionSignals(Session(), self)
         self.thumbnails = ThumbnailProvider(self.pictures, self)
         self.focus = Focus(self.backend, self.loader, self.session, self)
@@ -81,6 +84,9 @@ class Workspace(QObject):
         self.undo.edited.connect(self._on_edit_done)
         self.undo.failed.connect(self.problem_found)
         self.loader.failed.connect(self._on_load_failed)
+        self.project_changed.connect(self.figure_pictures.set_project)
+        self.index_changed.connect(self.figure_pictures.set_index)
+        self.results_changed.connect(self.figure_pictures.on_results)
         for lane in self._lanes():
             lane.closed.connect(self._on_lane_closed)
 
@@ -137,6 +143,8 @@ class Workspace(QObject):
 
     def close_project(self) -> None:
         """Close the open project. Jobs must have ended: see `when_idle`."""
+        if self.project is not None:
+            self.project_closing.emit()
         self.loader.forget_all()
         self.drawer.forget_all()
         self._coalesce.stop()

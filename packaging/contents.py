@@ -5,6 +5,7 @@ Nothing here is imported by Parallax itself.
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -41,6 +42,9 @@ HIDDEN_IMPORTS = (
     "PySide6.QtSvg",  # the icon engine reads SVG through it
     "typst",
 )
+
+# Packages that load compiled parts by their file's place, under names that change between versions.
+PACKAGES_WITH_EXTENSIONS = ("torchvision",)
 
 # Packages that read files of their own while they run, without a hook that brings them.
 PACKAGES_WITH_DATA = ("timm",)
@@ -113,6 +117,19 @@ UNUSED_FILES = (
 def excluded(cuda: bool) -> list[str]:
     """Modules that are left out of a build."""
     return [*UNUSED_QT, *UNUSED_LIBRARIES, *(() if cuda else UNUSED_WITHOUT_CUDA)]
+
+
+def hidden_imports() -> list[str]:
+    """Modules that no reader of Python finds imported."""
+    found = list(HIDDEN_IMPORTS)
+    for package in PACKAGES_WITH_EXTENSIONS:
+        specification = find_spec(package)
+        if specification is None or specification.origin is None:
+            raise SystemExit(f"{package} is not installed.")
+        folder = Path(specification.origin).parent
+        files = (file for end in (".so", ".pyd") for file in folder.glob(f"*{end}"))
+        found += sorted({f"{package}.{file.name.split('.')[0]}" for file in files})
+    return found
 
 
 def data_files(root: Path = ROOT) -> list[tuple[Path, str]]:

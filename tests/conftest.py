@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
@@ -11,7 +12,16 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 
 import pytest
 
+gc.disable()  # until tests begin: importing all that they need makes little garbage
 _ROOT = Path(__file__).parent.parent
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop() -> None:
+    """What was imported stays as long as the run: no collection walks through it from here on."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import weakref
 from collections.abc import Iterator
 
 import pytest
@@ -17,45 +18,65 @@ from shiboken6 import isValid
 
 _TESTS_A_COLLECTION = 12
 _known: list[QObject] = []  # what was there before a test, as windows of a fixture of the session
+_set_aside: list[weakref.ref[QObject]] = []  # threads and timers that may yet run
 
 
 class Watch:
     """Sets aside what there is when it is made; `problems` says what has come and stayed since.
 
     What is set aside (frozen) is walked through by no collection, so that those here are quick.
-    Both are done now and then alone: a collection costs as much as many a test.
+    Both are done now and then, and where a test has left something to collect: a collection costs
+    as much as many a test.
     """
 
     made = 0
 
     def __init__(self) -> None:
-        if Watch.made % _TESTS_A_COLLECTION == 0:
+        due = Watch.made % _TESTS_A_COLLECTION == 0
+        if due:
             gc.collect()
-        _known[:] = _found() + [each for each in _known if isValid(each)]
-        if Watch.made % _TESTS_A_COLLECTION == 0:
-            gc.freeze()
+        _known[:] = _found()
+        if due:
+            put_aside()
         Watch.made += 1
 
     def problems(self) -> list[str]:
         """A line for each thing left behind; what is only waiting to be deleted is no problem."""
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-        if self._new():
+        new = self._new()
+        for _ in range(2 if new else 0):
+            new.clear()
             gc.collect()
             QCoreApplication.processEvents()
             QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-            gc.collect()
-        return [_line(each) for each in self._new()]
+            new = self._new()
+            if not new:
+                put_aside()
+                break
+        return [_line(each) for each in new]
 
     def _new(self) -> list[QObject]:
         known = {id(each) for each in _known}
         return [each for each in _found() if id(each) not in known]
 
 
+def put_aside() -> None:
+    """Set aside what is there; done right after a collection, as none will come by again."""
+    _set_aside[:] = [weakref.ref(each) for each in _threads_and_timers()]
+    gc.freeze()
+
+
+def _threads_and_timers() -> list[QObject]:
+    """All that Python knows, also those that were set aside."""
+    aside = [each for ref in _set_aside if (each := ref()) is not None and isValid(each)]
+    return aside + [o for o in gc.get_objects() if _may_run(type(o)) and isValid(o)]
+
+
 def _found() -> list[QObject]:
     """Running threads and active timers that Python knows, and every top-level widget."""
     if QCoreApplication.instance() is None:
         return []
-    objects = [o for o in gc.get_objects() if _may_run(type(o)) and isValid(o)]
+    objects = _threads_and_timers()
     running = [o for o in objects if isinstance(o, QThread) and o.isRunning()]
     ticking = [o for o in objects if isinstance(o, QTimer) and o.isActive()]
     return [*running, *ticking, *_windows()]

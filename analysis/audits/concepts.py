@@ -14,9 +14,9 @@ from analysis.audits.comparison import (
     run_prediction_unit,
 )
 from analysis.audits.context import RunContext
+from analysis.audits.layer_names import no_such_layer
 from analysis.audits.parameters import parameter
 from analysis.audits.plan import Estimate, Request, Results, Unit
-from analysis.errors import AuditError
 
 # Seconds of algebra a class takes beside the forwards, measured at 640 patches × 1,280 features.
 _ALGEBRA_SECONDS = 1.5
@@ -83,14 +83,11 @@ class ConceptsAudit:
             (request.model_a, parameters.layer_a),
             (request.model_b, parameters.layer_b),
         ):
-            known = request.project.value(
-                "SELECT 1 FROM layer WHERE model = ? AND name = ?", (name, layer)
-            )
-            if not known:
-                raise AuditError(
-                    f"“{name}” has no layer “{layer}”.",
-                    "Choose one of the layers listed with the model; penultimate always exists.",
-                )
+            rows = request.project.rows("SELECT name FROM layer WHERE model = ?", (name,))
+            known = [row["name"] for row in rows]
+            if layer not in known:
+                hint = "Choose one of the model's layers; penultimate always exists."
+                raise no_such_layer(name, layer, known, hint)
 
     def estimate(self, request: Request) -> Estimate:
         work = estimate_workload(request)

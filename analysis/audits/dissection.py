@@ -5,16 +5,17 @@ Network Dissection (Bau et al. 2017, 2020) as the LCE paper uses it, section 2.1
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from analysis.audits.context import RunContext
 from analysis.audits.grouping import ImageEntry, read_images
+from analysis.audits.layer_names import has_places, no_such_layer
 from analysis.audits.parameters import parameter
 from analysis.audits.plan import Estimate, Request, Results, Unit
 from analysis.errors import AuditError
 from analysis.name_lists import split_names
+from analysis.near_names import name_hint
 from analysis.project import Project
 
 _SECONDS_A_UNIT_AND_IMAGE = 4e-6  # thresholds, tally and null, as measured on two cores
@@ -107,7 +108,7 @@ def dissected_layers(project: Project, model: str, names: str) -> tuple[str, ...
     rows = project.rows(
         "SELECT name, shape, spread FROM layer WHERE model = ? ORDER BY position", (model,)
     )
-    spatial = {row["name"]: len(json.loads(row["shape"])) >= 2 for row in rows}
+    spatial = {row["name"]: has_places(row["shape"]) for row in rows}
     wanted = split_names(names)
     if not wanted:
         typical = [row["name"] for row in rows if row["spread"] and spatial[row["name"]]]
@@ -120,10 +121,7 @@ def dissected_layers(project: Project, model: str, names: str) -> tuple[str, ...
         return (typical[-1],)
     known = [name for name in wanted if name in spatial]
     if not known:
-        raise AuditError(
-            f"“{model}” has no layer “{wanted[0]}”.",
-            "Choose layers from the list of the model's layers.",
-        )
+        raise no_such_layer(model, wanted[0], spatial)
     for name in known:
         if not spatial[name]:
             raise AuditError(
@@ -140,6 +138,20 @@ def chosen_images(images: Sequence[ImageEntry], limit: int) -> tuple[ImageEntry,
     return tuple(images[len(images) * place // limit] for place in range(limit))
 
 
+def _check_all_found(request: Request, names: str, found: Collection[str]) -> None:
+    """Models may lack some of the layers named, but each layer has to be in one of them.
+
+    :raises AuditError: a layer is in none of the models.
+    """
+    for layer in split_names(names):
+        if layer not in found:
+            known = {row["name"] for row in request.project.rows("SELECT name FROM layer")}
+            otherwise = "Choose layers from the lists of the models' layers."
+            raise AuditError(
+                f"None of the models has a layer “{layer}”.", name_hint(layer, known, otherwise)
+            )
+
+
 class DissectionAudit:
     """One unit a model: all its layers from one forward."""
 
@@ -149,8 +161,12 @@ class DissectionAudit:
 
         parameters: DissectionParameters = request.parameters
         parameters.quantiles()
-        for name in request.models:
-            dissected_layers(request.project, name, parameters.layers)
+        chosen = {
+            layer
+            for name in request.models
+            for layer in dissected_layers(request.project, name, parameters.layers)
+        }
+        _check_all_found(request, parameters.layers, chosen)
         images = chosen_images(read_images(request.project, request.image_set), parameters.images)
         label_planes(
             request.project,

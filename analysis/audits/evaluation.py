@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.audits.context import RunContext
 from analysis.audits.grouping import read_images
+from analysis.audits.layer_names import no_such_layer
 from analysis.audits.parameters import parameter
 from analysis.audits.plan import Estimate, Request, Results, Unit
 from analysis.errors import AuditError
@@ -105,14 +106,11 @@ class EvaluationAudit:
         if not (settings.neighbours or settings.probe or settings.shots):
             raise AuditError("There is no task to do.", "Choose k-NN, the probe or prototypes.")
         for name in request.models:
-            known = request.project.value(
-                "SELECT 1 FROM layer WHERE model = ? AND name = ?", (name, parameters.layer)
-            )
-            if not known:
-                raise AuditError(
-                    f"“{name}” has no layer “{parameters.layer}”.",
-                    "The layer penultimate exists in every model.",
-                )
+            rows = request.project.rows("SELECT name FROM layer WHERE model = ?", (name,))
+            known = [row["name"] for row in rows]
+            if parameters.layer not in known:
+                hint = "The layer penultimate exists in every model."
+                raise no_such_layer(name, parameters.layer, known, hint)
         labelled_split(self._labels(request), parameters.folds, parameters.seed)
 
     @staticmethod

@@ -162,6 +162,8 @@ def _explain_by(
     usable, refused = usable_methods(model, parameters)
     batch = model_input(model, picture.pixels[None], device)
     names = output_names(model)
+    if parameters.target == "label" and picture.label is None:
+        raise AuditError("The picture has no label.", "Explain the predicted class, or name one.")
     classes = target_classes(parameters.target, names, [picture.label])
     if classes is not None and classes[0] < 0:
         raise AuditError(

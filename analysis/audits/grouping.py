@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from analysis.errors import AuditError
+from analysis.name_lists import join_names
+from analysis.near_names import name_hint
 from analysis.seeds import derive_seed
 
 if TYPE_CHECKING:
@@ -72,8 +74,9 @@ def image_set_named(project: Project, name: str | None) -> int:
             return row["id"]
     if name is None:
         raise AuditError("The project has no images.", "Add them: parallax add FILE --images …")
-    known = ", ".join(row["name"] for row in rows)
-    raise AuditError(f"The project has no image set “{name}”.", f"Its image sets are {known}.")
+    names = [row["name"] for row in rows]
+    hint = name_hint(name, names, f"Its image sets are {', '.join(names)}.")
+    raise AuditError(f"The project has no image set “{name}”.", hint)
 
 
 def group_by_label(
@@ -154,7 +157,7 @@ def _check_names(only: Sequence[str], known: Mapping[str, object]) -> None:
     if unknown:
         raise AuditError(
             f"No image is of the class {', '.join(unknown)}.",
-            f"The classes are {', '.join(sorted(known)[:20])}.",
+            name_hint(unknown[0], known, f"The classes are {join_names(sorted(known)[:20])}."),
         )
 
 

@@ -64,12 +64,19 @@ def add_images(project: Project, name: str, source: Path, progress: Progress) ->
 def add_labels(project: Project, name: str, source: Path, image_set: int | None = None) -> int:
     """Note a folder of label planes; returns its id.
 
-    :raises AuditError: it is no folder with label planes.
+    :raises AuditError: it is no folder with label planes, or what says their names is damaged.
     """
+    from analysis.segmentation.broden import open_broden
+    from analysis.segmentation.mask_names import read_names
+
     check_new_name(project, "label_plane_source", name, "label set")
     if not source.is_dir():
         raise AuditError(f"“{source}” is not a folder.", "Choose the folder of the label planes.")
     kind = "broden" if (source / "index.csv").is_file() else "masks"
+    if kind == "broden":
+        open_broden(source)
+    else:
+        read_names(source)
     return project.add_label_planes(name, source.absolute(), kind, image_set)
 
 
@@ -97,6 +104,10 @@ def add_model(
     parsed = parse_specification(specification)
     if parsed.weights and parsed.weights != "hub":
         weights = Path(parsed.weights).expanduser().absolute()
+        if not weights.is_file():
+            raise AuditError(
+                f"There is no file “{weights}”.", "Check the path, or choose another file."
+            )
         parsed = dataclasses.replace(parsed, weights=weights.as_posix())
     model = load_model(parsed)
     if preprocessing is not None:
@@ -151,12 +162,16 @@ def _seconds_per_image(model: LoadedModel) -> float:
     return min(times)
 
 
+def _with_article(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
 def check_new_name(project: Project, table: str, name: str, what: str) -> None:
     """:raises AuditError: no name, too long a one, or one that the project has."""
     if not name.strip() or len(name) > 200:
         raise AuditError(f"The {what} needs a name of 1 to 200 characters.", "Choose a name.")
-    article = "an" if what[0] in "aeiou" else "a"
     if project.value(f"SELECT 1 FROM {table} WHERE name = ?", (name,)):  # a constant of ours
         raise AuditError(
-            f"The project already has {article} {what} called “{name}”.", "Choose another name."
+            f"The project already has {_with_article(what)} called “{name}”.",
+            "Choose another name.",
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -17,18 +16,16 @@ from analysis.audits.comparison import (
     run_prediction_unit,
 )
 from analysis.audits.context import SIDES, RunContext
+from analysis.audits.layer_names import no_such_layer
+from analysis.audits.layers_summary import UnitSummary, mean_over_classes
 from analysis.audits.parameters import parameter
 from analysis.audits.plan import Estimate, Request, Results, Unit
-from analysis.errors import AuditError
 from analysis.name_lists import split_names
 from analysis.project import Project
 
 # Seconds of algebra a class and layer takes beside the forwards, as measured on two cores.
-_ALGEBRA_SECONDS = 0.4
-_BYTES_A_PAIR_AND_CLASS = 600
-
-PER_CLASS = ("pearson", "spearman", "cka", "rsa", "procrustes")  # arrays a unit keeps by class
-_COLUMNS = {"pearson": "mmcs_pearson", "spearman": "mmcs_spearman"}  # others: their own name
+_ALGEBRA_SECONDS = 0.65
+_BYTES_A_PAIR_AND_CLASS = 700
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,10 +41,21 @@ class LayersParameters(ComparisonParameters):
     layers_b: str = parameter("", "Layers of the second model by name")
     images_per_class: int = parameter(50, "Images a class at most", minimum=5, maximum=100_000)
     replicates: int = parameter(
-        200, "Bootstrap samples of images behind each interval", minimum=100, maximum=10_000
+        200,
+        "Bootstrap samples of images behind each interval of MMCS (Pearson); the other measures'"
+        " intervals come from leaving images out",
+        minimum=100,
+        maximum=10_000,
     )
     permutations: int = parameter(
         100, "Shuffles of images behind what chance would give", minimum=50, maximum=10_000
+    )
+    procrustes_permutations: int = parameter(
+        12,
+        "Shuffles of images behind what chance would give Procrustes, shared out among the classes"
+        " (at least one each): each costs as much as the measure itself",
+        minimum=4,
+        maximum=10_000,
     )
 
     def named_layers(self, side: str) -> tuple[str, ...]:
@@ -67,10 +75,7 @@ def chosen_layers(project: Project, model: str, names: Sequence[str], count: int
     if names:
         missing = [name for name in names if name not in known]
         if missing:
-            raise AuditError(
-                f"“{model}” has no layer “{missing[0]}”.",
-                "Choose layers from the list of the model's layers.",
-            )
+            raise no_such_layer(model, missing[0], known)
         return sorted(dict.fromkeys(names), key=lambda name: known[name]["position"])
     ranked = [row["name"] for row in rows if row["spread"]]
     if len(ranked) <= count:
@@ -97,7 +102,8 @@ class LayersAudit:
             for side, model in (("a", request.model_a), ("b", request.model_b))
         ]  # fmt: skip
         algebra = _ALGEBRA_SECONDS * work.classes * sum(counts)
-        draws = parameters.replicates + parameters.permutations
+        # Shuffles of MMCS by values and by ranks, of CKA and of RSA are kept.
+        draws = parameters.replicates + 4 * parameters.permutations
         return Estimate(
             forwards=work.forwards,
             seconds=None if work.forward_seconds is None else work.forward_seconds + algebra,
@@ -130,7 +136,7 @@ class LayersAudit:
         ]
         if not units:
             return
-        summaries = [_Summary.read(project, run.id, unit) for unit in sorted(units)]
+        summaries = [UnitSummary.read(project, run.id, unit) for unit in sorted(units)]
         layers = {
             side: chosen_layers(
                 project, run.model(side), context.parameters.named_layers(side),
@@ -138,68 +144,7 @@ class LayersAudit:
             )
             for side in SIDES
         }  # fmt: skip
-        rows = _mean_over_classes(summaries, layers["a"], layers["b"])
+        rows = mean_over_classes(summaries, layers["a"], layers["b"])
         for row in rows:
             row.update(model_a=run.model_a, model_b=run.model_b)
         project.replace_results(run.id, {"layer_similarity": rows})
-
-
-@dataclass(frozen=True)
-class _Summary:
-    """One unit's sums over its classes; shapes (each of `measures`: classes, layers, layers),
-    (replicates, permuted: draws, layers, layers; both summed over `counted` classes)."""
-
-    measures: dict[str, np.ndarray]
-    replicates: np.ndarray
-    permuted: np.ndarray
-    counted: np.ndarray
-
-    @classmethod
-    def read(cls, project: Project, run: int, unit: str) -> _Summary:
-        def read(name: str) -> np.ndarray:
-            return project.read_array(run, f"{unit}/{name}")
-
-        pearson = read("pearson")
-        measures = {"pearson": pearson}
-        for name in PER_CLASS[1:]:
-            # A unit done by an earlier version of Parallax has fewer measures.
-            there = project.has_array(run, f"{unit}/{name}")
-            measures[name] = read(name) if there else np.full_like(pearson, np.nan)
-        return cls(measures, read("replicates"), read("permuted"), read("counted"))
-
-
-def _mean_over_classes(
-    summaries: Sequence[_Summary], layers_a: Sequence[str], layers_b: Sequence[str]
-) -> list[dict[str, Any]]:
-    measures = {
-        name: np.concatenate([summary.measures[name] for summary in summaries])
-        for name in PER_CLASS
-    }
-    pearson = measures["pearson"]
-    counted = sum(summary.counted for summary in summaries)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        replicates = sum(summary.replicates for summary in summaries) / counted
-        permuted = sum(summary.permuted for summary in summaries) / counted
-        low, high = np.quantile(replicates, [0.025, 0.975], axis=0)
-        null = np.quantile(permuted, 0.95, axis=0)
-    columns = {
-        **{_COLUMNS.get(name, name): _nan_mean(values) for name, values in measures.items()},
-        "ci_low": low,
-        "ci_high": high,
-        "null_95": null,
-    }
-    rows = []
-    for i, layer_a in enumerate(layers_a):
-        for j, layer_b in enumerate(layers_b):
-            row: dict[str, Any] = {"layer_a": layer_a, "layer_b": layer_b}
-            for name, values in columns.items():
-                row[name] = None if np.isnan(values[i, j]) else float(values[i, j])
-            row["classes"] = int(np.isfinite(pearson[:, i, j]).sum())
-            rows.append(row)
-    return rows
-
-
-def _nan_mean(values: np.ndarray) -> np.ndarray:
-    known = np.isfinite(values)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(known, values, 0.0).sum(0) / known.sum(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,17 +11,23 @@ import torch
 from analysis.audits.comparison import grouping_of, kept_rows
 from analysis.audits.context import SIDES, RunContext
 from analysis.audits.grouping import ClassImages
-from analysis.audits.layers import PER_CLASS, chosen_layers
+from analysis.audits.layers import chosen_layers
+from analysis.audits.layers_summary import FEW_DRAWS, PER_CLASS, WITH_VARIANCE
 from analysis.audits.plan import Results, Unit
 from analysis.concepts.extraction import factorize, fit_coefficients
 from analysis.concepts.matching import layer_mmcs
 from analysis.devices import algebra_threads
 from analysis.seeds import derive_seed
-from analysis.statistics.cka import cka_matrix
-from analysis.statistics.representations import procrustes_matrix, rsa_matrix
+from analysis.statistics.cka_uncertainty import measured_cka
+from analysis.statistics.image_jackknife import Measured
+from analysis.statistics.procrustes_uncertainty import measured_procrustes
+from analysis.statistics.rsa_uncertainty import measured_rsa
 
 if TYPE_CHECKING:
     from analysis.audits.layers import LayersParameters
+
+_WORDS = {"cka": "CKA", "rsa": "RSA", "procrustes": "Procrustes similarity"}
+_BESIDE = {"cka": measured_cka, "rsa": measured_rsa, "procrustes": measured_procrustes}
 
 
 def run_class_unit(unit: Unit, context: RunContext) -> Results:
@@ -39,18 +46,31 @@ def run_class_unit(unit: Unit, context: RunContext) -> Results:
             found.append(found_here)
     if not found:
         return Results(problems=problems)
-    arrays = {
-        name: np.stack([values[name] for values in found]).astype(np.float32) for name in PER_CLASS
-    }
-    counted = np.isfinite(arrays["pearson"])
-    arrays["counted"] = counted.sum(0).astype(np.int64)
-    for name in ("replicates", "permuted"):
-        draws = np.stack([values[name] for values in found])
-        arrays[name] = np.where(counted[:, None], draws, 0.0).sum(0).astype(np.float32)
     return Results(
-        arrays={f"{unit.key}/{name}": values for name, values in arrays.items()},
+        arrays={f"{unit.key}/{name}": values for name, values in _summed(found).items()},
         problems=problems,
     )
+
+
+def _summed(found: Sequence[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """What is kept of a unit's classes (see `layers_summary.UnitSummary`)."""
+
+    def stacked(name: str) -> np.ndarray:
+        return np.stack([values[name] for values in found]).astype(np.float32)
+
+    arrays = {name: stacked(name) for name in PER_CLASS}
+    arrays["images"] = np.array([values["images"] for values in found], dtype=np.int64)
+    arrays["counted"] = np.isfinite(arrays["pearson"]).sum(0).astype(np.int64)
+    for name in WITH_VARIANCE:
+        arrays[f"{name} variance"] = stacked(f"{name} variance")
+    for name in FEW_DRAWS:
+        arrays[f"{name} permuted"] = stacked(f"{name} permuted")
+    sums = {"replicates": "pearson", "permuted": "pearson"}
+    sums |= {f"{name} permuted": name for name in WITH_VARIANCE if name not in FEW_DRAWS}
+    for name, measure in sums.items():
+        there = np.isfinite(arrays[measure])[:, None]
+        arrays[name] = np.where(there, stacked(name), 0.0).sum(0).astype(np.float32)
+    return arrays
 
 
 def _compare_class(
@@ -104,19 +124,46 @@ def _compare_class(
             permutations=parameters.permutations,
             seed=derive_seed(parameters.seed, "layers", group.name),
         )
-    context.step(start + 0.93 * share, f"{group.name}: comparing representations")
-    both = activations["a"], activations["b"]
-    with algebra_threads(sum(values.numel() for values in activations["a"] + activations["b"])):
-        beside = {"cka": cka_matrix, "rsa": rsa_matrix, "procrustes": procrustes_matrix}
-        measured = {name: _numpy(matrix(*both)) for name, matrix in beside.items()}
+    measured = {
+        "pearson": matched.pearson,
+        "replicates": matched.replicates,
+        "permuted": matched.permuted,
+        "spearman": matched.spearman,
+        "spearman variance": matched.spearman_variance,
+        "spearman permuted": matched.spearman_permuted,
+    }
+    for position, (name, measure) in enumerate(_BESIDE.items()):
+        context.step(start + share * (0.88 + 0.04 * position), f"{group.name}: {_WORDS[name]}")
+        draws = few_draws(context) if name in FEW_DRAWS else parameters.permutations
+        with algebra_threads(
+            sum(values.numel() for each in activations.values() for values in each)
+        ):
+            found = measure(
+                activations["a"],
+                activations["b"],
+                len(loaded.images),
+                draws,
+                derive_seed(parameters.seed, "layers", group.name),
+            )
+        measured |= _named(name, found)
     context.progress.check_cancelled()
+    kept = {name: _numpy(values) for name, values in measured.items()}
+    return {**kept, "images": np.array(len(loaded.images))}, problems
+
+
+def _named(name: str, found: Measured) -> dict[str, torch.Tensor]:
     return {
-        "pearson": _numpy(matched.pearson),
-        "spearman": _numpy(matched.spearman),
-        "replicates": _numpy(matched.replicates),
-        "permuted": _numpy(matched.permuted),
-        **measured,
-    }, problems
+        name: found.value,
+        f"{name} variance": found.variance,
+        f"{name} permuted": found.permuted,
+    }
+
+
+def few_draws(context: RunContext) -> int:
+    """Shuffles a class where each costs much: so many that all classes have enough together."""
+    parameters: LayersParameters = context.parameters
+    classes = len(grouping_of(context, parameters.images_per_class).classes)
+    return max(1, -(-parameters.procrustes_permutations // classes))
 
 
 def _coefficients(

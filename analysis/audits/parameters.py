@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis.errors import AuditError
+from analysis.near_names import name_hint
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,8 @@ def parse_parameters(parameters: type, values: Mapping[str, Any]) -> Any:
     for name, value in values.items():
         if name not in fields:
             raise AuditError(
-                f"There is no parameter “{name}”.", f"The parameters are {', '.join(fields)}."
+                f"There is no parameter “{name}”.",
+                name_hint(name, fields, f"The parameters are {', '.join(fields)}."),
             )
         parsed[name] = _parse_value(fields[name], value)
     return parameters(**parsed)
@@ -84,7 +86,8 @@ def _parse_value(field: ParameterField, value: Any) -> Any:
     problem = f"“{value}” does not fit the parameter “{field.name}”."
     if field.kind == "choice":
         if value not in field.choices:
-            raise AuditError(problem, f"Choose one of {', '.join(field.choices)}.")
+            choices = f"Choose one of {', '.join(field.choices)}."
+            raise AuditError(problem, name_hint(str(value), field.choices, choices))
         return value
     if field.kind == "text":
         return str(value)

@@ -8,7 +8,6 @@ outline, so that no network can tell the two kinds by the edge of what was paste
 from __future__ import annotations
 
 import csv
-import difflib
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -27,6 +26,7 @@ from analysis.errors import AuditError
 from analysis.images.decoding import decode_image
 from analysis.images.frames import Frame
 from analysis.images.loading import load_frames
+from analysis.near_names import name_hint
 from analysis.progress import Progress
 from analysis.project import Project
 from analysis.seeds import derive_seed
@@ -192,11 +192,10 @@ def _concepts(
 
 def _suggestion(name: str, labels: Sequence[str]) -> str:
     """What may have been meant, and what there is."""
-    near = difflib.get_close_matches(name, [*labels, *PATTERNS], n=3, cutoff=0.5)
-    meant = f"Do you mean {', '.join(near)}? " if near else ""
     some = f"Labels are {', '.join(labels[:_MOST_NAMED])}" if labels else "It has no label planes"
     more = f" and {len(labels) - _MOST_NAMED:,} more" if len(labels) > _MOST_NAMED else ""
-    return f"{meant}{some}{more}; patterns are {', '.join(PATTERNS)}."
+    there = f"{some}{more}; patterns are {', '.join(PATTERNS)}."
+    return name_hint(name, [*labels, *PATTERNS], there)
 
 
 def _regions(

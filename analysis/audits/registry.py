@@ -13,6 +13,7 @@ from analysis.audits.plan import AuditDefinition
 from analysis.audits.saliency import SaliencyAudit, SaliencyParameters
 from analysis.audits.semantics import SemanticsAudit, SemanticsParameters
 from analysis.errors import AuditError
+from analysis.near_names import name_hint
 
 
 @cache
@@ -97,6 +98,7 @@ def audit_definition(name: str) -> AuditDefinition:
     definitions = audit_definitions()
     if name not in definitions:
         raise AuditError(
-            f"There is no audit “{name}”.", f"The audits are {', '.join(definitions)}."
+            f"There is no audit “{name}”.",
+            name_hint(name, definitions, f"The audits are {', '.join(definitions)}."),
         )
     return definitions[name]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.metadata
-import json
 import platform
 import time
 from collections.abc import Callable, Sequence
@@ -16,8 +15,10 @@ from analysis.audits.parameters import parameters_from_json
 from analysis.audits.plan import AuditDefinition, Estimate, Request
 from analysis.audits.registry import audit_definition
 from analysis.errors import AuditError, Cancelled
+from analysis.near_names import name_hint
 from analysis.progress import Progress
 from analysis.project import IMPORTED, Project
+from analysis.project.values import json_mapping
 
 # While a run goes on, conclusions are drawn anew at most this often, in seconds.
 _CONCLUDE_EVERY = 2.0
@@ -68,7 +69,9 @@ def _check_models(project: Project, definition: AuditDefinition, models: Sequenc
             names = ", ".join(known)
             raise AuditError(
                 f"The project has no model “{name}”.",
-                f"Its models are {names}." if names else "Add models first.",
+                name_hint(
+                    name, known, f"Its models are {names}." if names else "Add models first."
+                ),
             )
         if definition.takes_weights and known[name] == IMPORTED:
             raise AuditError(
@@ -143,9 +146,9 @@ def find_unfinished_run(
     )
     wanted = dataclasses.asdict(parameters)
     for row in rows:
-        if json.loads(row["parameters"]) == wanted and project.run_models(row["id"]) == tuple(
-            models
-        ):
+        if json_mapping(row["parameters"]) != wanted:
+            continue
+        if project.run_models(row["id"]) == tuple(models):
             return row["id"]
     return None
 
@@ -214,6 +217,8 @@ def _run_units(
     finished = {key for key, state in states.items() if state == "done"}
     concluded = 0.0
     done = planned = 0
+    failures: list[tuple[str, str]] = []
+    fruitful = bool(finished)
     for unit in definition.audit.plan(context):
         total = definition.audit.count_units(context)
         if total != planned:
@@ -235,11 +240,18 @@ def _run_units(
             results.problems,
             time.monotonic() - begun,
         )
+        failures += results.problems
+        fruitful |= bool(results.arrays) or any(results.rows.values()) or not results.problems
         # After the last unit the run is concluded in any case.
         if done < total and time.monotonic() - concluded > _CONCLUDE_EVERY:
             definition.audit.conclude(context)
             concluded = time.monotonic()
         if on_unit is not None:
             on_unit(run_id, unit.key)
+    if failures and not fruitful:
+        # Nothing was done: once the cause is mended, the same run can be taken up from its start.
+        project.forget_units(run_id)
+        subject, reason = failures[0]
+        raise AuditError(f"Nothing could be done. {subject}: {reason}")
     context.set_units(done, done)
     context.step(0.0, "Finishing")

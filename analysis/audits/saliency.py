@@ -6,7 +6,6 @@ Maps of every method for every image and model, and their faithfulness, as in th
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
@@ -14,9 +13,11 @@ from typing import TYPE_CHECKING, ClassVar
 from analysis.audits.context import RunContext
 from analysis.audits.dissection import chosen_images
 from analysis.audits.grouping import ImageEntry, read_images
+from analysis.audits.layer_names import has_places
 from analysis.audits.parameters import parameter
 from analysis.audits.plan import Estimate, Request, Results, Unit
 from analysis.errors import AuditError
+from analysis.near_names import name_hint
 
 if TYPE_CHECKING:
     from analysis.faithfulness.metrics import MeasureSettings
@@ -214,11 +215,12 @@ def _check_layer(request: Request, layer: str) -> None:
         for name in request.models
     ]
     if not any(shapes):
+        known = {row["name"] for row in request.project.rows("SELECT name FROM layer")}
         raise AuditError(
             f"None of the models has a layer “{layer}”.",
-            "Choose one from a model's list of layers.",
+            name_hint(layer, known, "Choose one from a model's list of layers."),
         )
-    if not any(shape and len(json.loads(shape)) >= 2 for shape in shapes):
+    if not any(shape and has_places(shape) for shape in shapes):
         raise AuditError(
             f"The layer “{layer}” gives one vector for the whole image.",
             "Choose a layer with maps or tokens, as the one before it.",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from analysis.audits.layer_names import has_places
 from analysis.faithfulness.metrics import METRICS, image_cost
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _may_apply(settings: MethodSettings, attends: bool, headed: bool) -> bool:
 
 def _channels(layers: list, chosen: str) -> int:  # type: ignore[type-arg]
     """Channels of the layer that the CAMs are taken at, as far as the list of layers tells."""
-    spatial = [row for row in layers if len(json.loads(row["shape"])) >= 2]
+    spatial = [row for row in layers if has_places(row["shape"])]
     named = [row for row in spatial if row["name"] == chosen]
     typical = [row for row in spatial if row["spread"]]
     found = (named or typical or spatial)[-1:]

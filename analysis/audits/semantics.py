@@ -6,13 +6,13 @@ al. 2023, from the published formulas; Kim et al. 2018; Zhang et al. 2021).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from analysis.audits.context import SIDES, RunContext
 from analysis.audits.dissection import chosen_images
 from analysis.audits.grouping import read_images
+from analysis.audits.layer_names import has_places, no_such_layer
 from analysis.audits.layers import chosen_layers
 from analysis.audits.parameters import parameter
 from analysis.audits.plan import Estimate, Request, Results, Unit
@@ -159,15 +159,11 @@ def mask_layers(project: Project, model: str, names: tuple[str, ...]) -> list[st
         "SELECT name, shape, spread FROM layer WHERE model = ? ORDER BY position", (model,)
     )
     spatial = {
-        row["name"]: len(json.loads(row["shape"])) >= 2 and row["name"] != _PENULTIMATE
-        for row in rows
+        row["name"]: has_places(row["shape"]) and row["name"] != _PENULTIMATE for row in rows
     }
     for name in names:
         if name not in spatial:
-            raise AuditError(
-                f"“{model}” has no layer “{name}”.",
-                "Choose layers from the list of the model's layers.",
-            )
+            raise no_such_layer(model, name, spatial)
         if not spatial[name]:
             raise AuditError(
                 f"The layer “{name}” of “{model}” gives one vector for the whole image.",

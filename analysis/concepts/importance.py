@@ -7,7 +7,6 @@ relative remainder is reported.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,12 +37,6 @@ class ImportanceResult:
     completeness_residual: torch.Tensor  # (…)
 
 
-def relative_importance(importances: Sequence[torch.Tensor]) -> list[torch.Tensor]:
-    """Importances of all classes of one model as shares of its most important concept, 0…1."""
-    largest = max((float(value.max()) for value in importances if value.numel()), default=0.0)
-    return [value / largest if largest > 0 else value for value in importances]
-
-
 def linear_logit_importance(
     coefficients: torch.Tensor,
     basis: torch.Tensor,
@@ -53,6 +46,8 @@ def linear_logit_importance(
     rows: torch.Tensor | None = None,
 ) -> ImportanceResult:
     """Importance for the logit of a linear classifier, in closed form: u_k (W w_c)_k.
+
+    Complete by its form: what remains is rounding, of the features against the concepts.
 
     :param coefficients: U (n, k) or (C, n, k).
     :param basis: W (k, d) or (C, k, d).
@@ -65,14 +60,18 @@ def linear_logit_importance(
     _check(coefficients, basis, head_weight)
     batched = coefficients.dim() == 3
     u, w = (coefficients, basis) if batched else (coefficients[None], basis[None])
-    signed = []
+    signed, residuals = [], []
     for entry, labels in enumerate(class_labels(class_index, coefficients)):
         present, which = torch.unique(labels, return_inverse=True)
         directions = widened(w[entry]) @ widened(head_weight[present]).T  # (k, present)
         attributions = widened(u[entry]) * directions.T[which]
+        # The logit as the network computes it: features first, then its head.
+        logits = (u[entry] @ w[entry]) @ head_weight[present].T
+        differences = widened(logits.gather(1, which[:, None]))[:, 0]
+        remainders = (attributions.sum(1) - differences).abs()
+        residuals.append(share_of(remainders.sum(), differences.abs().sum()))
         signed.append(mean_rows(attributions, None if rows is None else rows.reshape(-1)[entry]))
-    complete = [torch.zeros_like(value[0]) for value in signed]
-    return batch_result(signed, complete, batched, coefficients.dtype)
+    return batch_result(signed, residuals, batched, coefficients.dtype)
 
 
 def log_probability_importance(

@@ -8,6 +8,7 @@ from typing import Literal
 
 import torch
 
+from analysis.concepts.rank_uncertainty import rank_variance
 from analysis.errors import AuditError
 from analysis.statistics.bootstrap import centred_to_unit, correlation_from_sums, resample_counts
 from analysis.statistics.correlation import average_ranks, pearson, spearman, unit_columns
@@ -25,13 +26,16 @@ class LayerMMCS:
 
     NaN where a layer has no concept that varies. `replicates` (R, La, Lb) and `permuted`
     (P, La, Lb) hold resamples of `pearson`, to be averaged over classes before quantiles are
-    taken; with no replicates asked for they are empty.
+    taken; with no replicates asked for they are empty. `spearman_variance` (La, Lb): over samples
+    of images, NaN with no replicates asked for; `spearman_permuted`: as `permuted`.
     """
 
     pearson: torch.Tensor
     spearman: torch.Tensor
     replicates: torch.Tensor
     permuted: torch.Tensor
+    spearman_variance: torch.Tensor
+    spearman_permuted: torch.Tensor
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,8 @@ def layer_mmcs(
 
     Bootstrap replicates resample images and keep each concept's match as it is in the full sample:
     choosing the best match anew in every resample would lift the interval above the value.
-    Permutation replicates permute image blocks and do choose anew, as chance would.
+    Permutation replicates permute image blocks and do choose anew, as chance would. The variance by
+    ranks is the jackknife's over images (`rank_uncertainty.rank_variance`).
 
     :param first: La tensors (images·patches, k) of coefficients, rows image after image; k may
         differ from layer to layer.
@@ -98,6 +103,8 @@ def layer_mmcs(
         spearman=_mean_maximum(rank_correlation),
         replicates=_bootstrap(a, b, correlation, images, replicates, seed),
         permuted=_permutation(a, b, unit_a, unit_b, images, permutations, seed),
+        spearman_variance=_rank_variance(a, b, rank_correlation, images, replicates),
+        spearman_permuted=_permutation(a, b, ranks_a, ranks_b, images, permutations, seed),
     )
 
 
@@ -220,6 +227,16 @@ def _permutation(
         permuted = blocks[chunk].reshape(chunk.shape[0], *unit_b.shape)  # (P, n, Lb·kb)
         result[start : start + at_once] = _mean_maximum(_by_layer(unit_a.T @ permuted, a, b))
     return result
+
+
+def _rank_variance(
+    a: _Columns, b: _Columns, correlation: torch.Tensor, images: int, replicates: int
+) -> torch.Tensor:
+    if not replicates:
+        return correlation.new_full((a.layers, b.layers), torch.nan)
+    return rank_variance(
+        a.values, b.values, correlation, lambda product: _by_layer(product, a, b), images
+    )
 
 
 def _defined(unit: torch.Tensor) -> torch.Tensor:

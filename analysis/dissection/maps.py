@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-import numpy as np
 import torch
 
 from analysis.errors import AuditError
@@ -18,11 +17,6 @@ those of the layer, not yet upsampled.
 """
 
 _CHUNK_VALUES = 1 << 20  # raw activations looked at in one go
-
-
-def map_source(maps: torch.Tensor | np.ndarray) -> MapSource:
-    """A source over maps that are all in memory (or mapped to it): (images, units, h, w)."""
-    return lambda start, stop: torch.as_tensor(maps[start:stop])
 
 
 def read_chunks(

@@ -21,7 +21,6 @@ _OWN_COLUMNS = (
 )
 _TEXTS = ("model", "layer", "concept", "category")
 _NUMBERS = ("threshold", "active_fraction", "iou", "null_iou", "p")
-_GROUP_COLUMNS = ("label", "truth", "activation", "intersect", "iou")
 
 
 def dissection_csv(table: DissectionTable, kind: Kind, iou_threshold: float = 0.04) -> bytes:

@@ -344,7 +344,8 @@ def _content(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise AuditError(
-            f"“{path.name}” cannot be read: {error.strerror or error}.", "Choose another file."
+            f"“{path.name or path}” cannot be read: {error.strerror or error}.",
+            "Choose another file.",
         ) from error
 
 

@@ -53,7 +53,7 @@ def embed(
 ) -> Embedding:
     """Fit components and groups to the profiles of models (paper, section 4).
 
-    :param profiles: from `build_matrix` or `matrix_at`, of all models of the run.
+    :param profiles: from `matrix_of_counts` or `matrix_at`, of all models of the run.
     :param fitted: (models,) which models to fit; those of the preset if None.
     :param groups: how many groups; if None the silhouette decides (default) or three (paper).
     :raises AuditError: an unknown preset, or fewer than two models to fit.

@@ -48,18 +48,6 @@ def squared_distances(values: np.ndarray) -> np.ndarray:
     return distances
 
 
-def k_means(values: np.ndarray, k: int, seed: int = 0) -> tuple[np.ndarray, float]:
-    """The best of many runs of Lloyd's algorithm from k-means++ starts.
-
-    :param values: (n, d) rows to group.
-    :param k: how many groups.
-    :returns: labels (n,), numbered in the order of the rows, and the inertia.
-    :raises AuditError: no group, or more groups than rows.
-    """
-    labels, inertia = k_means_of_distances(squared_distances(values)[None], k, seed=seed)
-    return labels[0], float(inertia[0])
-
-
 def k_means_of_distances(
     distances: np.ndarray,
     k: int,

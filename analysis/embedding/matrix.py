@@ -45,30 +45,16 @@ class CategoryTotals:
     unique: np.ndarray
 
 
-def build_matrix(profiles: Mapping[str, Profile]) -> ConceptMatrix:
-    """The matrix of all models, whose super-set is what any of them knows.
-
-    :param profiles: interpretable units by (concept, category), for each model by its name; a model
-        without an interpretable unit has an empty profile.
-    :raises AuditError: no model, no concept at all, or a negative count.
-    """
-    concepts = sorted({concept for profile in profiles.values() for concept in profile})
-    column = {concept: index for index, concept in enumerate(concepts)}
-    counts = np.zeros((len(profiles), len(concepts)), dtype=np.int64)
-    for row, profile in enumerate(profiles.values()):
-        for concept, units in profile.items():
-            counts[row, column[concept]] = units
-    return matrix_of_counts(tuple(profiles), concepts, counts)
-
-
 def matrix_of_counts(
     models: Sequence[str], concepts: Sequence[Concept], counts: np.ndarray
 ) -> ConceptMatrix:
-    """As `build_matrix`, from counts (models, concepts) in any order of the concepts.
+    """The matrix of all models, whose super-set is what any of them knows.
 
-    Concepts that no unit knows are left out of the super-set.
+    Concepts that no unit knows are left out of it.
 
-    :raises AuditError: as `build_matrix`, or two models of one name.
+    :param concepts: in any order; they come out by category, then name.
+    :param counts: (models, concepts) interpretable units.
+    :raises AuditError: no model, no concept at all, a negative count, or two models of one name.
     """
     counts = np.asarray(counts, dtype=np.int64)
     if len(set(models)) != len(models):

@@ -81,7 +81,7 @@ def _lines(path: Path) -> tuple[Iterator[tuple[int, list[str]]], str]:
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise AuditError(
-            f"{path.name} cannot be read: {error.strerror or error}.", "Check the path."
+            f"“{path.name or path}” cannot be read: {error.strerror or error}.", "Check the path."
         ) from None
     except UnicodeDecodeError:
         raise AuditError(f"{path.name} is not a text file in UTF-8.", _HINT) from None

@@ -3,52 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 
 from analysis.errors import AuditError
 from analysis.faithfulness.metrics import Baseline
-from analysis.faithfulness.ranking import Ranking, checked_maps, rank_pixels
+from analysis.faithfulness.ranking import Ranking
 from analysis.faithfulness.scoring import MeasuredImages
-from analysis.faithfulness.steps import KINDS, Kind, pixels_at_step
-
-
-@dataclass(frozen=True)
-class Curves:
-    """Scores by kind, each (methods, n, steps + 1) float32, and `tied` (methods, n)."""
-
-    scores: dict[Kind, torch.Tensor]
-    tied: torch.Tensor
-
-
-def insertion_deletion(
-    images: MeasuredImages,
-    maps: Sequence[torch.Tensor],
-    classes: torch.Tensor,
-    steps: int = 224,
-    kinds: Sequence[Kind] = KINDS,
-    insertion_baseline: Baseline = "blurred",
-    deletion_baseline: Baseline = "grey",
-) -> Curves:
-    """The probability of a class at every step, for all methods and images together.
-
-    At step s the ⌊s · pixels / steps⌋ most important pixels are in (insertion) or gone (deletion);
-    equal pixels in raster order. The first and last scores are shared: the image itself, and the
-    image with all pixels missing.
-
-    :param maps: of each method (n, rows, columns), finite; they cover the image.
-    :param classes: (n,) the class of each image; below 0 gives NaN.
-    :raises AuditError: shapes do not fit, there is no step, or a baseline is unknown.
-    """
-    rankings = [
-        rank_pixels(checked_maps(one, len(images.batch)), *images.batch.shape[-2:]) for one in maps
-    ]
-    baselines: dict[Kind, Baseline] = {
-        "insertion": insertion_baseline, "deletion": deletion_baseline
-    }  # fmt: skip
-    found = {kind: curve(images, rankings, classes, steps, kind, baselines[kind]) for kind in kinds}
-    return Curves(found, torch.stack([one.tied for one in rankings]))
+from analysis.faithfulness.steps import Kind, pixels_at_step
 
 
 def curve(
@@ -59,7 +21,17 @@ def curve(
     kind: Kind,
     baseline: Baseline,
 ) -> torch.Tensor:
-    """One kind of curve, (methods, n, steps + 1); parameters as in `insertion_deletion`."""
+    """The probability of a class at every step, for all methods and images together.
+
+    At step s the ⌊s · pixels / steps⌋ most important pixels are in (insertion) or gone (deletion);
+    equal pixels in raster order. The first and last scores are shared: the image itself, and the
+    image with all pixels missing.
+
+    :param rankings: of each method.
+    :param classes: (n,) the class of each image; below 0 gives NaN.
+    :returns: (methods, n, steps + 1) float32.
+    :raises AuditError: there is no step, or the baseline is unknown.
+    """
     if steps < 1:
         raise AuditError("A curve has at least one step.", f"Got {steps}.")
     n, methods, inner = len(images.batch), len(rankings), steps - 1

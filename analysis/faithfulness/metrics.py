@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from analysis.errors import AuditError
+from analysis.near_names import name_hint
 
 Preset = Literal["correct", "thesis"]
 Baseline = Literal["black", "grey", "blurred"]
@@ -263,8 +264,10 @@ def parse_metrics(text: str) -> tuple[str, ...]:
     for part in filter(None, (part.strip().lower() for part in text.split(","))):
         for key in GROUPS.get(part, (ALIASES.get(part, part),)):
             if key not in METRICS:
+                known = [*METRICS, *GROUPS]
                 raise AuditError(
-                    f"Unknown metric “{part}”.", f"There are: {', '.join([*METRICS, *GROUPS])}."
+                    f"Unknown metric “{part}”.",
+                    name_hint(part, known, f"There are: {', '.join(known)}."),
                 )
             found[key] = None
     return tuple(key for key in METRICS if key in found)

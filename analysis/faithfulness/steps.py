@@ -62,12 +62,6 @@ def rank_pixels(enlarged: np.ndarray) -> np.ndarray:
     return rank.reshape(enlarged.shape)
 
 
-def tied_fraction(enlarged: np.ndarray) -> float:
-    """The share of pixels that have another pixel of exactly the same value."""
-    _, counts = np.unique(enlarged, return_counts=True)
-    return float(counts[counts > 1].sum() / enlarged.size)
-
-
 def area_under_curve(scores: np.ndarray) -> np.ndarray:
     """(Σ − first/2 − last/2) / (n − 1) along the last axis: the trapezoids' area, 0…1.
 
@@ -156,25 +150,6 @@ class StepPictures:
         if self.kind == "deletion":
             first, second = second, first
         return np.where(chosen[:, :, None], first, second)
-
-
-def step_picture(
-    picture: np.ndarray,
-    values: np.ndarray,
-    kind: Kind,
-    step: int,
-    steps: int,
-    baseline: Baseline | None = None,
-) -> np.ndarray:
-    """The image as the model saw it at a step of a curve: (height, width, 3) uint8.
-
-    :param picture: (height, width, 3) uint8, the square that the map covers.
-    :param values: (rows, columns) float32, the map.
-    :param kind: “insertion” or “deletion”.
-    :param baseline: None for the usual one, blurred for insertion and grey for deletion.
-    :raises AuditError: a shape, the kind or the baseline is not usable.
-    """
-    return StepPictures(picture, values, kind, steps, baseline).at(step)
 
 
 def _filtered(values: np.ndarray, kernel: np.ndarray, axis: int) -> np.ndarray:

@@ -111,7 +111,8 @@ def _points(project: Project, run: int) -> EmbeddingPoints:
 
 def _read_embedding(project: Project, run: int, chosen: EmbeddingFigureParameters) -> EmbeddingMap:
     data = _points(project, run)
-    _check_components(data, chosen.component_x, chosen.component_y)
+    # The second of a single one is an empty axis: what is asked for unless anything else is.
+    _check_components(data, *(c for c in (chosen.component_x, chosen.component_y) if c > 2))
     if not chosen.task:
         return EmbeddingMap(data, None)
     surface = performance_surface(project, run, chosen.task, chosen.component_x, chosen.component_y)
@@ -120,7 +121,7 @@ def _read_embedding(project: Project, run: int, chosen: EmbeddingFigureParameter
 
 def _check_components(data: EmbeddingPoints, *components: int) -> None:
     available = data.points.shape[1]
-    if max(components) > available:
+    if max(components, default=0) > available:
         raise AuditError(
             f"Run {data.run} has no component {max(components)}.",
             f"It has {available}: two models span one component, three models two.",

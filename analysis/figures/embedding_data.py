@@ -5,7 +5,7 @@ As in `data`: read-only arrays, missing numbers NaN, ids those of the project fi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,6 +27,36 @@ class EmbeddingPoints:
     fitted: np.ndarray
     explained_variance: np.ndarray  # (components,) shares of the whole, 0…1
     null_95: np.ndarray  # (components,) what parallel analysis gives by chance
+
+
+def shown_components(wanted: tuple[int, int], available: int) -> tuple[int, int]:
+    """Two different components for two axes, counted from 1: those wanted where there are so many,
+    else the first that the other axis does not show.
+
+    Of a single component the answer is 1 and 2: the second axis has nothing to show.
+    """
+    known = range(1, max(available, 2) + 1)
+    across, up = (one if one in known else 0 for one in wanted)
+    if across == up:
+        up = 0
+    across = across or next(one for one in known if one != up)
+    return across, up or next(one for one in known if one != across)
+
+
+def with_two_components(data: EmbeddingPoints) -> EmbeddingPoints:
+    """The same points; those of a single component at 0 along a second one."""
+    if data.points.shape[1] != 1:
+        return data
+    models = len(data.models)
+    covariance = np.zeros((models, 2, 2))
+    covariance[:, 0, 0] = data.covariance[:, 0, 0]
+    return replace(
+        data,
+        points=np.hstack([data.points, np.zeros((models, 1))]),
+        covariance=covariance,
+        explained_variance=np.append(data.explained_variance, np.nan),
+        null_95=np.append(data.null_95, np.nan),
+    )
 
 
 @dataclass(frozen=True)

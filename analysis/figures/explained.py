@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -157,9 +158,8 @@ def _bytes(
         format,
         of=f"{picture}, explained by models",
     )
-    with style.journal_style():
-        figure = definition.render(explanation, prepared.data, prepared.parameters, width_mm)
-        return style.figure_bytes(figure, format, dpi, metadata)
+    render = partial(definition.render, explanation, prepared.data, prepared.parameters, width_mm)
+    return style.drawn_bytes(render, format, dpi, metadata)
 
 
 def _table(prepared: _Prepared) -> Table:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +21,11 @@ from analysis.figures.definitions_semantics import SEMANTICS_FIGURES
 from analysis.figures.definitions_units import UNIT_FIGURES
 from analysis.figures.files import write_atomically
 from analysis.figures.provenance import figure_provenance, file_metadata
-from analysis.figures.readers import latest_run, run_row
+from analysis.figures.readers import run_row
+from analysis.figures.run_results import latest_run
 from analysis.figures.slices import slice_line, slice_named
 from analysis.figures.tables import csv_bytes, json_bytes
+from analysis.near_names import name_hint
 
 if TYPE_CHECKING:
     from analysis.project import Project
@@ -65,7 +68,8 @@ def prepare_figure(
     """
     definition = FIGURES.get(name)
     if definition is None:
-        raise AuditError(f"There is no figure “{name}”.", f"The figures are {', '.join(FIGURES)}.")
+        known = f"The figures are {', '.join(FIGURES)}."
+        raise AuditError(f"There is no figure “{name}”.", name_hint(name, FIGURES, known))
     chosen = parse_parameters(definition.parameters, parameters)
     if name == "concept" and chosen.concept:
         data = read_concept(project, 0, chosen)
@@ -140,23 +144,16 @@ def render_bytes(
     line = _slice_line(project, prepared)
     title = f"{prepared.definition.title}. {line}" if line else prepared.definition.title
     metadata = file_metadata(_provenance(project, prepared), title, format)
-    with style.journal_style(svg_text):
-        figure = prepared.definition.render(project, prepared.data, prepared.parameters, width_mm)
-        return style.figure_bytes(figure, format, dpi, metadata, line)
+    render = partial(
+        prepared.definition.render, project, prepared.data, prepared.parameters, width_mm
+    )
+    return style.drawn_bytes(render, format, dpi, metadata, line, svg_text)
 
 
 def _slice_line(project: Project, prepared: PreparedFigure) -> str:
     """Which images a figure was narrowed to; empty: it shows all."""
     within = slice_named(project, getattr(prepared.parameters, "slice", ""))
     return slice_line(within) if within is not None else ""
-
-
-def figure_table(
-    project: Project, name: str, run: int | None = None, **parameters: Any
-) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
-    """The numbers behind a figure: columns and rows; a missing number is None."""
-    prepared = prepare_figure(project, name, run, **parameters)
-    return prepared.definition.tabulate(prepared.data)
 
 
 def export_figure_table(

@@ -36,16 +36,6 @@ if TYPE_CHECKING:
     from analysis.project import Project
 
 LAYER_MEASURES = ("mmcs_pearson", "mmcs_spearman", "cka", "rsa", "procrustes")
-RESULT_TABLES = {
-    "layers": "layer_similarity",
-    "concepts": "concept",
-    "dissection": "unit",
-    "embedding": "embedding",
-    "evaluation": "performance",
-    "saliency": "saliency",
-    "semantics": "concept_vector",
-}
-_MORE_TABLES = {"semantics": ("mask_concept",)}  # of a run that has nothing in the main one
 _NO_RUN_HINT = "Use `parallax info FILE` to see the runs of a project."
 
 
@@ -55,48 +45,6 @@ def run_row(project: Project, run: int) -> Any:
     if row is None:
         raise AuditError(f"This project has no run {run}.", _NO_RUN_HINT)
     return row
-
-
-def has_results(project: Project, run: int, audit: str) -> bool:
-    """Whether a run of this audit has results that a figure could show."""
-    return any(
-        project.value(f"SELECT 1 FROM {table} WHERE run = ? LIMIT 1", (run,))
-        for table in _result_tables(audit)
-    )
-
-
-def _result_tables(audit: str) -> tuple[str, ...]:
-    """The tables that show that a run of an audit has results; none of an unknown audit."""
-    main = RESULT_TABLES.get(audit)
-    return (main, *_MORE_TABLES.get(audit, ())) if main else ()
-
-
-def latest_run(
-    project: Project,
-    audit: str,
-    model_a: str | None = None,
-    model_b: str | None = None,
-    table: str = "",
-) -> int | None:
-    """The newest run of `audit` (and of that pair of models, if given) that has results.
-
-    A run that still goes on counts once its first results are there. None when there is none.
-
-    :param table: the result table that must have rows of the run; the audit's main one if empty.
-    """
-    tables = (table,) if table else _result_tables(audit)
-    if not tables:
-        raise AuditError(
-            f"There is no figure of the audit {audit}.",
-            f"Audits with figures: {', '.join(RESULT_TABLES)}.",
-        )
-    there = " OR ".join(f"EXISTS (SELECT 1 FROM {one} WHERE {one}.run = run.id)" for one in tables)
-    return project.value(
-        "SELECT id FROM run WHERE audit = ? AND (? IS NULL OR model_a = ?)"
-        f" AND (? IS NULL OR model_b = ?) AND ({there})"
-        " ORDER BY id DESC LIMIT 1",
-        (audit, model_a, model_a, model_b, model_b),
-    )
 
 
 def run_classes(project: Project, run: int) -> tuple[str, ...]:
@@ -110,8 +58,8 @@ def layer_similarity(
 ) -> LayerSimilarity | None:
     """The similarity of every layer of model A to every layer of model B.
 
-    :param measure: one of `LAYER_MEASURES`. The interval and the null are those of
-        mmcs_pearson: for the other measures they are NaN.
+    :param measure: one of `LAYER_MEASURES`. Interval and null are its own; NaN where the run was
+        made before they were measured.
     Returns None when the run has no results yet. Layers are ordered by depth.
     Raises AuditError for an unknown run or measure.
     """
@@ -122,7 +70,7 @@ def layer_similarity(
         )
     about = run_row(project, run)
     rows = project.rows(
-        f"SELECT layer_a, layer_b, {measure}, ci_low, ci_high, null_95, classes"
+        f"SELECT layer_a, layer_b, {measure}, {_doubt_of(measure)}, classes"
         " FROM layer_similarity WHERE run = ? ORDER BY id",
         (run,),
     )
@@ -137,8 +85,6 @@ def layer_similarity(
     values, low, high, null, classes = (
         _matrix(column, at, (len(layers_a), len(layers_b))) for column in numbers
     )
-    if measure != "mmcs_pearson":
-        low, high, null = (read_only(np.full_like(values, np.nan)) for _ in range(3))
     done = int(np.nanmax(classes)) if np.isfinite(classes).any() else 0
     return LayerSimilarity(
         run=run,
@@ -157,6 +103,13 @@ def layer_similarity(
         classes_done=done,
         classes_total=max(done, _label_count(project, about)),
     )
+
+
+def _doubt_of(measure: str) -> str:
+    """The columns with the interval and the null of a measure of layers."""
+    if measure == "mmcs_pearson":
+        return "ci_low, ci_high, null_95"
+    return f"{measure}_low, {measure}_high, {measure}_null_95"
 
 
 def _label_count(project: Project, about: Any) -> int:

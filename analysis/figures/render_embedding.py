@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis.figures import style
-from analysis.figures.embedding_data import EmbeddingPoints, PerformanceSurface
+from analysis.figures.embedding_data import (
+    EmbeddingPoints,
+    PerformanceSurface,
+    with_two_components,
+)
 from analysis.figures.names import name_points
 from analysis.figures.palette import group_mark
 from analysis.figures.words import count, label, number
@@ -33,12 +37,16 @@ def render_embedding(
 ) -> Figure:
     """Models in two components of the embedding (LCE paper, Fig. 1); call inside `journal_style`.
 
+    Models of a single component lie along one axis.
+
     Groups have a colour and a sign, models that were only projected are hollow, the ellipse around
     a model holds 95 % of what drawing its units anew gives.
 
     :param surface: performance in a task, drawn pale behind the models.
     """
     narrow = width_mm < _NARROW_MM
+    known = data.points.shape[1]
+    data = with_two_components(data)
     points = _plane(data, component_x, component_y)
     limits = (
         _limits(data, component_x, component_y, ellipses)
@@ -54,6 +62,8 @@ def render_embedding(
         _ellipses(axes, data, component_x, component_y)
     _markers(axes, data, points)
     _axes_labels(axes, data, component_x, component_y)
+    if known == 1:
+        _without_second(axes, component_x)
     _set_limits(axes, limits)
     _legend(figure, data, ellipses, narrow)
     _fit_height(axes, limits)
@@ -219,6 +229,13 @@ def axis_words(data: EmbeddingPoints, component: int) -> str:
 def _axes_labels(axes: Axes, data: EmbeddingPoints, component_x: int, component_y: int) -> None:
     axes.set_xlabel(axis_words(data, component_x))
     axes.set_ylabel(axis_words(data, component_y).replace(" (", "\n("))
+
+
+def _without_second(axes: Axes, component_x: int) -> None:
+    """An axis without a component has no numbers either."""
+    axis = axes.xaxis if component_x == 2 else axes.yaxis
+    axis.set_label_text("no second component", color=style.QUIET_COLOUR)
+    axis.set_ticks([])
 
 
 def _limits(

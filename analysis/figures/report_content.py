@@ -10,20 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import analysis
 from analysis.errors import AuditError
 from analysis.figures import report_words
 from analysis.figures.columns import run_parameters
 from analysis.figures.data import ConceptDetail, ConceptPoints, LayerSimilarity
 from analysis.figures.export import prepare_figure
 from analysis.figures.provenance import image_provenance, without_folder
-from analysis.figures.readers import has_results
 from analysis.figures.render_concepts import regions
 from analysis.figures.report_embedding import embedding_section, evaluation_section
 from analysis.figures.report_layers import other_measures
 from analysis.figures.report_parts import (
     Picture,
-    ReportContent,
     ReportTable,
     Section,
     parameters_table,
@@ -33,6 +30,7 @@ from analysis.figures.report_parts import (
 from analysis.figures.report_saliency import saliency_section
 from analysis.figures.report_semantics import semantics_section
 from analysis.figures.report_units import dissection_section
+from analysis.figures.run_results import Standing, has_results, newest, run_standings
 from analysis.figures.selection import telling_concepts
 from analysis.figures.words import count, interval, number, plain
 from analysis.project import IMPORTED
@@ -44,33 +42,6 @@ _TELLING_A_SIDE = 3
 _PROBLEMS_SHOWN = 20
 _MODELS_SHOWN = 4
 _WITH_PRESETS = ("embedding", "saliency")
-
-
-def report_content(project: Project) -> ReportContent:
-    """Gather the newest run with results of every audit and its models.
-
-    Raises AuditError when the project has no results.
-    """
-    runs = reported_runs(project)
-    if not runs:
-        raise nothing_to_report()
-    sections, summary = [], []
-    for run in runs:
-        section, sentence = run_section(project, run)
-        sections.append(section)
-        summary.append(sentence)
-    return ReportContent(
-        title=plain(project.name),
-        summary=tuple(summary),
-        models=models_table(project),
-        images=images_table(project),
-        runs=runs_table(project),
-        sections=tuple(sections),
-        problems=problems_table(project),
-        limits=report_words.limits({run["audit"] for run in runs}),
-        commands=report_words.commands(project, runs),
-        written_by=f"Parallax {analysis.__version__}",
-    )
 
 
 def nothing_to_report() -> AuditError:
@@ -95,12 +66,14 @@ def run_section(project: Project, run: Any) -> tuple[Section, str]:
 
 def reported_runs(project: Project) -> list[Any]:
     """The newest run with results of every audit and its models, in the order of the audits."""
-    newest: dict[tuple[Any, ...], Any] = {}
-    for row in project.rows("SELECT * FROM run ORDER BY id"):
-        if has_results(project, row["id"], row["audit"]):
-            newest[row["audit"], project.run_models(row["id"]), _kind(row)] = row
+    rows = {row["id"]: row for row in project.rows("SELECT * FROM run ORDER BY id")}
+    alike: dict[tuple[Any, ...], dict[int, Standing]] = {}
+    for run, standing in run_standings(project).items():
+        key = (rows[run]["audit"], project.run_models(run), _kind(rows[run]))
+        alike.setdefault(key, {})[run] = standing
     order = list(_SECTIONS)
-    return sorted(newest.values(), key=lambda row: (order.index(row["audit"]), row["id"]))
+    reported = [rows[run] for run in map(newest, alike.values()) if run is not None]
+    return sorted(reported, key=lambda row: (order.index(row["audit"]), row["id"]))
 
 
 def _kind(run: Any) -> tuple[str, bool]:

@@ -22,6 +22,7 @@ from analysis.figures.report_parts import (
     picture_of,
     state_sentence,
 )
+from analysis.figures.slice_performance import SlicePerformance
 from analysis.figures.words import count, interval, number, plain
 
 if TYPE_CHECKING:
@@ -196,14 +197,36 @@ def evaluation_section(project: Project, run: Any) -> tuple[Section, str]:
         )
         for task in ensemble_tasks(project, run["id"])[:2]
     ]
+    by_slice = _by_slice(project, run["id"])
+    reading: tuple[str, ...] = report_words.HOW_TO_READ_EVALUATION
+    if by_slice is not None:
+        pictures.append(by_slice)
+        reading = (*reading, report_words.HOW_TO_READ_SLICES)
     section = Section(
         f"Performance of {count(models, 'model')}",
         (" ".join(sentences) + state_sentence(run),),
-        report_words.HOW_TO_READ_EVALUATION,
+        reading,
         tuple(pictures),
         parameters_table(run),
     )
     return section, sentences[0]
+
+
+def _by_slice(project: Project, run: int) -> Picture | None:
+    """Performance over the slices of the project; None where there are none, or no predictions."""
+    if not project.image_slices():
+        return None
+    try:
+        prepared = prepare_figure(project, "performance-by-slice", run)
+    except AuditError:
+        return None
+    data: SlicePerformance = prepared.data
+    (task,), slices = data.tasks, count(len(data.slices) - 1, "slice")
+    return picture_of(
+        prepared,
+        f"Dots with intervals: right answers in {plain(task)} over {slices} and all images",
+        f"Performance by slice in {plain(task)}.",
+    )
 
 
 def _best_sentences(project: Project, run: Any) -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.figures.readers import layer_similarity
-from analysis.figures.words import number, plain
+from analysis.figures.words import interval, number, plain
 
 if TYPE_CHECKING:
     from analysis.project import Project
@@ -24,5 +24,9 @@ def other_measures(project: Project, run: int) -> str:
             continue
         row, column = np.unravel_index(np.nanargmax(data.values), data.values.shape)
         layers = f"{plain(data.layers_a[row])} of A and {plain(data.layers_b[column])} of B"
-        found.append(f"by {word} {layers} ({number(data.values[row, column])})")
+        at = (row, column)
+        told = interval(data.values[at], data.ci_low[at], data.ci_high[at])
+        if np.isfinite(data.null_95[at]):
+            told += f", chance {number(data.null_95[at])}"
+        found.append(f"by {word} {layers} ({told})")
     return f" Without concepts, most alike are {', '.join(found)}." if found else ""

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from analysis.errors import AuditError
 from analysis.figures.data import ConceptDetail
-from analysis.figures.export import PreparedFigure
+from analysis.figures.export import PreparedFigure, prepare_figure
 from analysis.figures.provenance import json_value
 from analysis.figures.words import plain
+
+if TYPE_CHECKING:
+    from analysis.project import Project
 
 # Figures that are mostly photographs: as JPEG they keep a report small.
 _PHOTOGRAPHIC = frozenset({"concept", "units", "saliency", "attention-depth", "mask-pair"})
@@ -65,22 +69,6 @@ class Section:
     tables: tuple[TitledTable, ...] = ()
 
 
-@dataclass(frozen=True)
-class ReportContent:
-    """The whole report."""
-
-    title: str
-    summary: tuple[str, ...]
-    models: ReportTable
-    images: ReportTable
-    runs: ReportTable
-    sections: tuple[Section, ...]
-    problems: ReportTable
-    limits: tuple[str, ...]
-    commands: tuple[str, ...]
-    written_by: str
-
-
 def parameters_table(run: Any) -> ReportTable:
     """A run's parameters, seed and the versions it was made with."""
     rows = [
@@ -118,3 +106,14 @@ def picture_of(prepared: PreparedFigure, text: str, caption: str) -> Picture:
     defaults = {field.name: field.default for field in fields(prepared.parameters)}
     chosen = {name: value for name, value in values.items() if value != defaults[name]}
     return Picture(prepared.definition.name, prepared.run, chosen, text, caption)
+
+
+def picture_if_any(
+    project: Project, run: int, name: str, text: str, caption: str, **parameters: Any
+) -> list[Picture]:
+    """The figure, or nothing where the run has nothing of this kind."""
+    try:
+        prepared = prepare_figure(project, name, run, **parameters)
+    except AuditError:
+        return []
+    return [picture_of(prepared, text, caption)]

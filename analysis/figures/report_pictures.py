@@ -58,9 +58,8 @@ class ReportPictures:
         width: int,
     ) -> Drawn:
         """The figure for `width` percent of the type area."""
-        key = json.dumps(
-            [figure, run, sorted(parameters.items()), width, _state(project, run)], default=str
-        )
+        shown = [figure, run, sorted(parameters.items()), width]
+        key = json.dumps([*shown, content_state(project, run)], default=str)
         if key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key]
@@ -73,7 +72,7 @@ class ReportPictures:
         return drawn
 
 
-def _state(project: Project, run: int | None) -> list[Any]:
+def content_state(project: Project, run: int | None) -> list[Any]:
     """What changes when results come in or names change."""
     done = project.value(
         "SELECT COUNT(*) FROM work_unit WHERE state = 'done' AND (run = ? OR ? IS NULL)", (run, run)

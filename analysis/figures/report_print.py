@@ -8,10 +8,12 @@ import json
 import shutil
 import tempfile
 import weakref
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from analysis.figures import fonts
 from analysis.figures.report_document import FindingCard, NumberedFigure, ReportDocument
 from analysis.figures.report_typesetting import Typesets, Typesetter, TypesetterApart
 
@@ -61,6 +63,9 @@ class ReportPrinter:
         for place, number in document.starts:
             parts[place].setdefault("blocks", []).append(number)
         whole = {**asdict(replace(document, parts=())), "parts": parts}
+        found = fonts.cover(_texts(whole), drawable=False)
+        whole["fonts"] = list(found.families)
+        whole["missing_signs"] = fonts.missing_words(found.missing)
         for name in self._written - used:
             (self._root / name).unlink(missing_ok=True)
         self._written = used
@@ -83,6 +88,18 @@ class ReportPrinter:
             (self._root / name).write_bytes(data)
         used.add(name)
         return name
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All texts in JSON values."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _texts(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _texts(inner)
 
 
 def report_print(document: ReportDocument, apart: bool = False) -> bytes:

@@ -6,16 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis.errors import AuditError
 from analysis.figures import report_words
-from analysis.figures.export import prepare_figure
 from analysis.figures.report_parts import (
     Picture,
     ReportTable,
     Section,
     TitledTable,
     parameters_table,
-    picture_of,
+    picture_if_any,
     state_sentence,
 )
 from analysis.figures.saliency_data import FaithfulnessSummary, SaliencyIndex
@@ -165,17 +163,17 @@ def _pictures(project: Project, run: int, index: SaliencyIndex) -> list[Picture]
     pictures = []
     for model in index.models[:_MODELS_SHOWN]:
         text = f"Saliency maps of {plain(model)} by each method over images of the run."
-        pictures += _picture(
+        pictures += picture_if_any(
             project, run, "saliency", text, text, grid="methods", images=_IMAGES_SHOWN, models=model
         )
-    pictures += _picture(
+    pictures += picture_if_any(
         project,
         run,
         "faithfulness",
         "Dots of the mean of each metric by method and model, with intervals and null maps",
         "Faithfulness of each method; the bars behind are the range of the null maps.",
     )
-    pictures += _picture(
+    pictures += picture_if_any(
         project,
         run,
         "insertion-deletion",
@@ -185,19 +183,8 @@ def _pictures(project: Project, run: int, index: SaliencyIndex) -> list[Picture]
     if index.depth_models:
         model = index.depth_models[0]
         text = f"Attention of every layer and head of {plain(model)} in one image."
-        pictures += _picture(project, run, "attention-depth", text, text, model=model)
+        pictures += picture_if_any(project, run, "attention-depth", text, text, model=model)
     return pictures
-
-
-def _picture(
-    project: Project, run: int, name: str, text: str, caption: str, **parameters: Any
-) -> list[Picture]:
-    """The figure, or nothing where the run has nothing of this kind."""
-    try:
-        prepared = prepare_figure(project, name, run, **parameters)
-    except AuditError:
-        return []
-    return [picture_of(prepared, text, caption)]
 
 
 def _tables(index: SaliencyIndex, data: FaithfulnessSummary) -> list[TitledTable]:

@@ -16,7 +16,7 @@ from analysis.figures.report_parts import (
     Section,
     TitledTable,
     parameters_table,
-    picture_of,
+    picture_if_any,
     state_sentence,
 )
 from analysis.figures.report_semantics_tables import semantics_tables
@@ -213,14 +213,14 @@ def _warnings(parameters: dict[str, Any], masks: MaskPairs | None) -> list[str]:
 
 
 def _pictures(project: Project, run: int, index: SemanticsIndex) -> list[Picture]:
-    pictures = _picture(
+    pictures = picture_if_any(
         project,
         run,
         "space-similarity",
         "Heatmap of the similarity of the layers of A and B, mean of all concepts",
         "Similarity of feature spaces (SFSS) of layers, mean of the given concepts.",
     )
-    pictures += _picture(
+    pictures += picture_if_any(
         project,
         run,
         "separability",
@@ -230,22 +230,22 @@ def _pictures(project: Project, run: int, index: SemanticsIndex) -> list[Picture
     for model in dict.fromkeys(index.models):
         if tcav_layers(project, run, model):
             text = f"TCAV scores of the concepts in the deepest layer of {plain(model)}."
-            pictures += _picture(project, run, "tcav", text, text, model=model)
-    pictures += _picture(
+            pictures += picture_if_any(project, run, "tcav", text, text, model=model)
+    pictures += picture_if_any(
         project,
         run,
         "mask-similarity",
         "Heatmap of the overlap of found concepts of A and B",
         "UCS of found concepts; frames are best matches, hatched cells are not above chance.",
     )
-    pictures += _picture(
+    pictures += picture_if_any(
         project,
         run,
         "mask-pair",
         "Masks of the best match of found concepts over images",
         "The best match of found concepts, images from the most to the least alike.",
     )
-    pictures += _picture(
+    pictures += picture_if_any(
         project,
         run,
         "robustness",
@@ -253,17 +253,6 @@ def _pictures(project: Project, run: int, index: SemanticsIndex) -> list[Picture
         "UCS of matched concepts as the threshold rises, and what chance gives.",
     )
     return pictures
-
-
-def _picture(
-    project: Project, run: int, name: str, text: str, caption: str, **parameters: Any
-) -> list[Picture]:
-    """The figure, or nothing where the run has nothing of this kind."""
-    try:
-        prepared = prepare_figure(project, name, run, **parameters)
-    except AuditError:
-        return []
-    return [picture_of(prepared, text, caption)]
 
 
 def _settings_tables(index: SemanticsIndex) -> list[TitledTable]:

@@ -27,6 +27,7 @@ from analysis.figures.report_composition import (
 from analysis.figures.report_content import nothing_to_report, reported_runs, run_section
 from analysis.figures.report_parts import Picture, picture_format
 from analysis.figures.words import plain
+from analysis.near_names import name_hint
 
 if TYPE_CHECKING:
     from analysis.project import Project
@@ -113,7 +114,10 @@ def template_composition(
     blocks.append(ModelsBlock())
     only = chosen[0] if name is not None and template.models == 1 and chosen else ""
     for run in runs:
-        blocks += chapter_blocks(project, run, only)
+        try:
+            blocks += chapter_blocks(project, run, only)
+        except AuditError:
+            blocks.append(ChapterBlock(run=run["id"]))  # says in its place what is damaged
     blocks += [LeftOutBlock(), LimitsBlock(), AppendixBlock()]
     if name is None and len(_pairs(project, runs)) > 1:
         chosen = ()  # several pairs are compared: none is the subject
@@ -203,7 +207,8 @@ def _about(
     for model in models:
         if model not in known:
             raise AuditError(
-                f"The project has no model “{model}”.", f"Its models are {', '.join(known)}."
+                f"The project has no model “{model}”.",
+                name_hint(model, known, f"Its models are {', '.join(known)}."),
             )
     if models and template.models not in (None, len(models)):
         wanted = "two models" if template.models == 2 else "one model"

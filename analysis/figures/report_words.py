@@ -22,10 +22,14 @@ HOW_TO_READ_LAYERS = (
     " against one another (95 % of shuffles stay below the mark “chance” on the colour bar).",
     "A bright diagonal says that layers at the same relative depth hold the same concepts; a pale"
     " last row or column says that the models come to their decisions by different concepts.",
-    "Beside it stand measures that know no concepts, over the same patches and without an interval"
-    " or chance of their own. Debiased linear CKA compares inner products of patches; RSA the ranks"
-    " of their dissimilarities (1 − Pearson); Procrustes how well one layer, rotated, fits the"
-    " other: it is high by chance where a layer has more features than there are patches.",
+    "Beside it stand measures that know no concepts, over the same patches. Debiased linear CKA"
+    " compares inner products of patches; RSA the ranks of their dissimilarities (1 − Pearson);"
+    " Procrustes how well one layer, rotated, fits the other: it is high by chance where a layer"
+    " has more features than there are patches, and means nothing without its chance level.",
+    "Their intervals and that of MMCS by ranks come from leaving images out one after another"
+    " (jackknife): to draw images twice, as the bootstrap does, would make pairs of a patch with"
+    " itself, on which all models agree. The chance of Procrustes rests on few shuffles of each"
+    " class and a normal law.",
 )
 
 HOW_TO_READ_CONCEPTS = (
@@ -91,6 +95,13 @@ HOW_TO_READ_EVALUATION = (
     " interval holds 0 are grey.",
 )
 
+HOW_TO_READ_SLICES = (
+    "Over a slice a model is judged by its predictions of the slice's images alone; n says how many"
+    " of them were tested. By chance: what a model would reach if it gave its answers blindly, each"
+    " as often as over all images. A slice that was chosen by the answers of models tells nothing"
+    " new about those models."
+)
+
 HOW_TO_READ_SALIENCY = (
     "A saliency map says how important each place of an image is to a model, by one method."
     " Every map is shown from its own least to its own most important place: colours of two maps"
@@ -150,6 +161,9 @@ COMPARISON_LIMITS = (
     "Intervals cover the choice of images from these image sets, not other data, other training"
     " runs or other preprocessing. Many concepts are tested at once: a few of those just above"
     " chance are there by chance.",
+    "Intervals of layers hold for patches and classes as they were chosen, and for so many images:"
+    " Procrustes falls as images are added, and so does its chance level. Images of one class are"
+    " shuffled among themselves: what all images of a class share is not in the chance level.",
     "Importance is an attribution by integrated gradients. It follows the model's own logic, it is"
     " not a causal effect on other data.",
 )

@@ -13,6 +13,7 @@ import numpy as np
 from analysis.errors import AuditError
 from analysis.figures.columns import read_only, run_parameters
 from analysis.figures.provenance import json_value
+from analysis.figures.run_results import latest_run
 from analysis.figures.semantics_data import (
     MEAN,
     DepthLayer,
@@ -63,14 +64,7 @@ _PAIR = "run = ? AND model_a = ? AND model_b = ?"
 
 def find_semantics(project: Project, model_a: str, model_b: str) -> int | None:
     """The newest semantics run of a pair, in this order, with results; None without one."""
-    run: int | None = project.value(
-        "SELECT id FROM run WHERE audit = 'semantics' AND model_a = ? AND model_b = ? AND ("
-        " EXISTS (SELECT 1 FROM concept_vector WHERE concept_vector.run = run.id)"
-        " OR EXISTS (SELECT 1 FROM mask_concept WHERE mask_concept.run = run.id))"
-        " ORDER BY id DESC LIMIT 1",
-        (model_a, model_b),
-    )
-    return run
+    return latest_run(project, "semantics", model_a, model_b)
 
 
 def semantics_index(project: Project, run: int) -> SemanticsIndex:

@@ -1,16 +1,21 @@
 """Concepts found without labels over a slice of the images: UCS from the masks that are kept.
 
-What a random pairing of images would give was measured over all images: chance is left out (NaN).
+Interval, chance and the correction for all pairs are those of the slice's images: images are drawn
+anew and shuffled among themselves.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis.figures.columns import read_only, run_parameters
+from analysis.figures.columns import parameter_number, read_only, run_parameters
 from analysis.figures.readers import run_row
 from analysis.figures.semantics_choice import grid_side
 from analysis.figures.semantics_data import MaskSimilarityMatrix, SemanticsIndex
@@ -18,9 +23,21 @@ from analysis.figures.semantics_masks import layer_projections, mask_images, mas
 from analysis.figures.semantics_readers import semantics_index
 from analysis.figures.semantics_values import pair_run
 from analysis.figures.slices import SliceChoice, drawing
+from analysis.seeds import derive_seed
+from analysis.statistics.overlap_chance import (
+    chance_level,
+    greatest_p,
+    paired_overlap,
+    shuffled_overlap,
+)
 
 if TYPE_CHECKING:
     from analysis.project import Project
+
+_MOST_PERMUTATIONS = 200  # within what can be waited for
+_MOST_KEPT = 32  # measured slices, each some kilobytes
+_KEPT: OrderedDict[bytes, _Overlap] = OrderedDict()
+_KEPT_LOCK = threading.Lock()
 
 
 def sliced_semantics(project: Project, run: int, chosen: SliceChoice) -> SemanticsIndex:
@@ -54,26 +71,82 @@ def sliced_masks(
         _enlarged(layer_projections(project, about, where, layer, len(known))[rows], of_side, side)
         for where, layer, of_side in zip("ab", (layer_a, layer_b), numbers, strict=True)
     ]
-    replicates, seed = drawing(run_parameters(run_row(project, run)))
-    counts = _drawn(len(rows), replicates, seed)
-    ucs, low, high = (np.full(whole.ucs.shape, np.nan) for _ in range(3))
-    matched = np.zeros(whole.ucs.shape, dtype=bool)
-    for place, threshold in enumerate(whole.thresholds.tolist()):
-        iou = paired_overlap(values[0] > threshold, values[1] > threshold)
-        ucs[place], low[place], high[place] = _over_images(iou, counts)
-        matched[place] = _matched(ucs[place])
-    blank = np.full(whole.ucs.shape, np.nan)
+    drawn = _Draws.of(run_parameters(run_row(project, run)))
+    found = _measured(values, tuple(whole.thresholds.tolist()), drawn)
     return replace(
         whole,
-        ucs=read_only(ucs),
-        ci_low=read_only(low),
-        ci_high=read_only(high),
-        null_95=read_only(blank),
-        p_adjusted=read_only(blank.copy()),
-        matched=read_only(matched),
+        ucs=found.ucs,
+        ci_low=found.low,
+        ci_high=found.high,
+        null_95=found.null_95,
+        p_adjusted=found.p_adjusted,
+        matched=found.matched,
         n=len(rows),
         slice_name=chosen.name,
     )
+
+
+@dataclass(frozen=True)
+class _Draws:
+    """How often images are drawn and shuffled, and from which seed."""
+
+    replicates: int
+    permutations: int
+    seed: int
+
+    @classmethod
+    def of(cls, parameters: dict[str, Any]) -> _Draws:
+        replicates, seed = drawing(parameters)
+        asked = parameter_number(parameters, "permutations")
+        permutations = int(min(asked, _MOST_PERMUTATIONS)) if asked >= 50 else _MOST_PERMUTATIONS
+        return cls(replicates, permutations, seed)
+
+
+@dataclass(frozen=True)
+class _Overlap:
+    """(thresholds, concepts of A, concepts of B) each."""
+
+    ucs: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    null_95: np.ndarray
+    p_adjusted: np.ndarray
+    matched: np.ndarray
+
+
+def _measured(
+    values: Sequence[np.ndarray], thresholds: tuple[float, ...], draws: _Draws
+) -> _Overlap:
+    """UCS of all pairs of concepts with its doubt; the same masks are measured once."""
+    digest = hashlib.sha256(repr((thresholds, draws, [one.shape for one in values])).encode())
+    for one in values:
+        digest.update(np.ascontiguousarray(one).data)
+    key = digest.digest()
+    with _KEPT_LOCK:
+        if key in _KEPT:
+            _KEPT.move_to_end(key)
+            return _KEPT[key]
+    found = _measure(values, thresholds, draws)
+    with _KEPT_LOCK:
+        _KEPT[key] = found
+        while len(_KEPT) > _MOST_KEPT:
+            _KEPT.popitem(last=False)
+    return found
+
+
+def _measure(
+    values: Sequence[np.ndarray], thresholds: tuple[float, ...], draws: _Draws
+) -> _Overlap:
+    images = len(values[0])
+    counts = _drawn(images, draws.replicates, draws.seed)
+    orders = _orders(images, draws.permutations, draws.seed)
+    parts = []
+    for threshold in thresholds:
+        masks = [one > threshold for one in values]
+        ucs, low, high = _over_images(paired_overlap(masks[0], masks[1]), counts)
+        null = shuffled_overlap(masks[0], masks[1], orders)
+        parts.append((ucs, low, high, chance_level(null), greatest_p(ucs, null), _matched(ucs)))
+    return _Overlap(*(read_only(np.stack(each)) for each in zip(*parts, strict=True)))
 
 
 def _enlarged(codes: np.ndarray, concepts: list[int], side: int) -> np.ndarray:
@@ -88,18 +161,6 @@ def _enlarged(codes: np.ndarray, concepts: list[int], side: int) -> np.ndarray:
     return found
 
 
-def paired_overlap(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """IoU of every pair of masks on each image, (n, ka, kb); NaN where both are empty.
-
-    :param first: (n, ka, side, side) bool; `second`: (n, kb, side, side) bool.
-    """
-    a, b = (masks.reshape(*masks.shape[:2], -1).astype(np.float32) for masks in (first, second))
-    both = a @ b.transpose(0, 2, 1)
-    union = a.sum(2)[:, :, None] + b.sum(2)[:, None, :] - both
-    found: np.ndarray = both / np.where(union > 0, union, np.nan)
-    return found.astype(np.float64)
-
-
 def _drawn(images: int, replicates: int, seed: int) -> np.ndarray:
     """How often each image appears in each bootstrap sample, (replicates, images)."""
     if images < 2:
@@ -107,6 +168,14 @@ def _drawn(images: int, replicates: int, seed: int) -> np.ndarray:
     generator = np.random.default_rng(seed)
     counts = generator.multinomial(images, np.full(images, 1 / images), size=replicates)
     return counts.astype(np.float64)
+
+
+def _orders(images: int, permutations: int, seed: int) -> np.ndarray:
+    """(permutations, images) orders to shuffle images by; none of fewer than two images."""
+    if images < 2:
+        return np.zeros((0, images), dtype=np.int64)
+    generator = np.random.default_rng(derive_seed(seed, "shuffled images of a slice"))
+    return generator.random((permutations, images)).argsort(1)
 
 
 def _over_images(iou: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

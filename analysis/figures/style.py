@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
 import re
 import threading
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from analysis.figures import fonts
 from analysis.figures.words import label, plain, shorten, shorten_middle
 
 if TYPE_CHECKING:
@@ -47,8 +49,6 @@ _RASTER_ABOVE = 3000  # more points than this would make a vector file slow to o
 _style_lock = threading.RLock()
 
 _SETTINGS: Mapping[Any, Any] = {
-    "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],
     "font.size": 7.0,
     "axes.titlesize": 7.5,
     "axes.labelsize": 7.0,
@@ -84,46 +84,38 @@ _SETTINGS: Mapping[Any, Any] = {
     "svg.hashsalt": "parallax",
 }
 
-# Writing systems that matplotlib's own font lacks: used where the machine has them.
-_FALLBACK_FAMILIES = (
-    "Noto Sans CJK SC",
-    "Noto Sans CJK JP",
-    "Hiragino Sans",
-    "PingFang SC",
-    "Microsoft YaHei",
-    "Yu Gothic",
-    "Malgun Gothic",
-    "Noto Sans Arabic",
-    "Noto Sans Devanagari",
-    "Noto Emoji",
-)
-
 
 @contextlib.contextmanager
-def journal_style(svg_text: str = "text") -> Iterator[None]:
+def journal_style(svg_text: str = "text", families: tuple[str, ...] = ()) -> Iterator[None]:
     """Draw with the settings of figure files, whatever the machine's own settings are.
 
     :param svg_text: "text" keeps text editable in an SVG, "paths" makes it look alike everywhere.
+    :param families: for signs that the own font lacks; see `fonts.cover`.
     """
     import matplotlib
 
-    with _style_lock, matplotlib.rc_context(), warnings.catch_warnings():
-        # A sign that no font of the machine has is drawn as a box: that is visible enough.
+    with _style_lock, matplotlib.rc_context(), warnings.catch_warnings(), _quiet_fonts():
+        # A sign that no font of the machine has is drawn as a box, and `drawn_bytes` says so.
         warnings.filterwarnings("ignore", message=r"Glyph \d+ .* missing from font")
         defaults = matplotlib.rcParamsDefault
         matplotlib.rcParams.update({key: defaults[key] for key in defaults if key != "backend"})
         matplotlib.rcParams.update(dict(_SETTINGS))
-        families = ["DejaVu Sans", *_available_fallbacks()]
-        matplotlib.rcParams["font.sans-serif"] = families
+        # By their names: of a generic family matplotlib takes one font and no other.
+        matplotlib.rcParams["font.family"] = [fonts.OWN, *families]
         matplotlib.rcParams["svg.fonttype"] = "none" if svg_text == "text" else "path"
         yield
 
 
-def _available_fallbacks() -> list[str]:
-    from matplotlib import font_manager
-
-    known = set(font_manager.fontManager.get_font_names())
-    return [family for family in _FALLBACK_FAMILIES if family in known]
+@contextlib.contextmanager
+def _quiet_fonts() -> Iterator[None]:
+    """A font for other scripts often has no bold: that is no news."""
+    logger = logging.getLogger("matplotlib.font_manager")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def new_figure(width_mm: float, height_mm: float) -> Figure:
@@ -137,37 +129,80 @@ def new_figure(width_mm: float, height_mm: float) -> Figure:
     return figure
 
 
+def drawn_bytes(
+    render: Callable[[], Figure],
+    format: str,
+    dpi: float,
+    metadata: Mapping[str, str | None],
+    line_above: str = "",
+    svg_text: str = "text",
+) -> bytes:
+    """The figure that `render` draws as svg, pdf or png. Equal figures, equal bytes.
+
+    Where names have signs that the own font lacks it is drawn anew with fonts that have them, and
+    says below itself what no font has.
+
+    :param line_above: written over the figure, which becomes so much higher.
+    """
+    with journal_style(svg_text):
+        figure = render()
+        found = fonts.cover((*fonts.figure_texts(figure), line_above))
+        if not found.families:
+            below = fonts.missing_words(found.missing)
+            return figure_bytes(figure, format, dpi, metadata, line_above, below)
+    with journal_style(svg_text, found.families):
+        below = fonts.missing_words(found.missing)
+        return figure_bytes(render(), format, dpi, metadata, line_above, below)
+
+
 def figure_bytes(
     figure: Figure,
     format: str,
     dpi: float,
     metadata: Mapping[str, str | None],
     line_above: str = "",
+    line_below: str = "",
 ) -> bytes:
     """The figure as svg, pdf or png; call inside `journal_style`. Equal figures, equal bytes.
 
-    :param line_above: written over the figure, which becomes so much higher.
+    :param line_above, line_below: written over and under the figure, which becomes so much higher.
     """
     buffer = io.BytesIO()
-    box = _write_above(figure, line_above) if line_above else None
+    box = _write_lines(figure, line_above, line_below) if line_above or line_below else None
     figure.savefig(buffer, format=format, dpi=dpi, metadata=dict(metadata), bbox_inches=box)
     content = buffer.getvalue()
     return _name_clips_in_order(content) if format == "svg" else content
 
 
-def _write_above(figure: Figure, text: str) -> Bbox:
-    """Write a line over the figure; returns the box, in inches, that holds both.
+def _write_lines(figure: Figure, above: str, below: str) -> Bbox:
+    """Write a line over and under the figure; returns the box, in inches, that holds all.
 
     Whatever the figure is built of stays as it is: no title or layout of its own is touched.
     """
     from matplotlib.transforms import Bbox
 
+    _hold_legends(figure)
     width, height = figure.get_size_inches()
     line = _LINE_MM / _MM_PER_INCH
-    room_mm = width * _MM_PER_INCH - 4
-    figure.text(1 / (width * _MM_PER_INCH), 1 + 0.4 * line / height, fitted(text, room_mm, 7.5),
-                fontsize=7.5, ha="left", va="center")  # fmt: skip
-    return Bbox([[0, 0], [width, height + line]])
+    room_mm, left = width * _MM_PER_INCH - 4, 1 / (width * _MM_PER_INCH)
+    if above:
+        figure.text(left, 1 + 0.4 * line / height, fitted(above, room_mm, 7.5), fontsize=7.5,
+                    ha="left", va="center")  # fmt: skip
+    if below:
+        figure.text(left, -0.4 * line / height, fitted(below, room_mm, 6.0), fontsize=6.0,
+                    ha="left", va="center", color=QUIET_COLOUR)  # fmt: skip
+    return Bbox([[0, -line if below else 0], [width, height + (line if above else 0)]])
+
+
+def _hold_legends(figure: Figure) -> None:
+    """Fix the figure's own legends to where they are: they would follow its edges."""
+    figure.draw_without_rendering()
+    for legend in figure.legends:
+        place = legend.get_window_extent().transformed(figure.transFigure.inverted())
+        legend.borderaxespad = 0.0
+        legend.set_bbox_to_anchor(place, figure.transFigure)
+        legend.set_loc("lower left")
+    figure.set_layout_engine("none")  # it would give the room of these legends to the axes
 
 
 def magnitude_map() -> Colormap:

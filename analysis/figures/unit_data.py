@@ -81,24 +81,6 @@ class UnitDetail:
 
 
 @dataclass(frozen=True)
-class UnitMatches:
-    """Units of any dissection run that know a concept whose name holds `text`, highest IoU first;
-    each array has one entry a unit."""
-
-    text: str
-    run: np.ndarray  # int64
-    unit_id: np.ndarray  # int64: unit.id of the project file
-    model: np.ndarray  # str
-    layer: np.ndarray  # str
-    unit: np.ndarray  # int: 0-based channel or feature
-    concept: np.ndarray  # str
-    category: np.ndarray  # str
-    iou: np.ndarray
-    null_iou: np.ndarray
-    interpretable: np.ndarray  # bool
-
-
-@dataclass(frozen=True)
 class Profiles:
     """Dissect profiles of several models (LCE paper, Fig. 4).
 

@@ -29,7 +29,6 @@ from analysis.figures.unit_data import (
     ThresholdSweep,
     UnitCandidate,
     UnitDetail,
-    UnitMatches,
     UnitPatch,
     UnitTable,
 )
@@ -222,47 +221,6 @@ def _unpacked(packed: np.ndarray) -> np.ndarray:
     """(side, side) bool of a mask packed row by row."""
     side = int(np.sqrt(8 * len(packed)))
     return np.unpackbits(packed, count=side * side).reshape(side, side).astype(bool)
-
-
-def units_knowing(project: Project, text: str, interpretable_only: bool = True) -> UnitMatches:
-    """Units, in every dissection run, labelled with a concept whose name holds `text`.
-
-    Upper and lower case are alike. Ordered by IoU, highest first; no units for an empty text.
-
-    :param interpretable_only: leave out units whose IoU is not above the threshold and the null.
-    """
-    wanted = text.strip().casefold()
-    labels = project.rows(
-        "SELECT DISTINCT unit.run, concept FROM unit JOIN run ON run.id = unit.run"
-        " WHERE concept IS NOT NULL AND audit = 'dissection'"
-    )
-    found: list[Any] = []
-    for run, concept in labels:
-        if wanted and wanted in concept.casefold():
-            found += project.rows(
-                "SELECT run, id, unit, model, layer, concept, category, iou, null_iou,"
-                " interpretable FROM unit WHERE run = ? AND concept = ?"
-                " AND (interpretable OR NOT ?)",
-                (run, concept, interpretable_only),
-            )
-    runs, ids, units, models, layers, concepts, categories, iou, null, interpretable = unzip(
-        found, 10
-    )
-    scores = as_floats(iou)
-    order = np.lexsort((as_integers(ids), np.where(np.isfinite(scores), -scores, np.inf)))
-    return UnitMatches(
-        text=text,
-        run=read_only(as_integers(runs)[order]),
-        unit_id=read_only(as_integers(ids)[order]),
-        model=read_only(as_names(models)[order]),
-        layer=read_only(as_names(layers)[order]),
-        unit=read_only(as_integers(units)[order]),
-        concept=read_only(as_names(concepts)[order]),
-        category=read_only(as_names(categories)[order]),
-        iou=read_only(scores[order]),
-        null_iou=read_only(as_floats(null)[order]),
-        interpretable=read_only(as_integers(interpretable)[order].astype(bool)),
-    )
 
 
 def profiles(project: Project, run: int, models: Sequence[str] | None = None) -> Profiles:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
@@ -92,46 +91,3 @@ def sample_entries() -> tuple[CatalogueEntry, ...]:
 def catalogue() -> tuple[CatalogueEntry, ...]:
     """All models by library and name. The first call imports the libraries (seconds)."""
     return (*sample_entries(), *timm_entries(), *torchvision_entries())
-
-
-def search(
-    text: str, entries: Sequence[CatalogueEntry] | None = None, limit: int | None = 200
-) -> tuple[CatalogueEntry, ...]:
-    """The entries that have every word of `text` in their line, the closest first.
-
-    Names that begin with the first word come before names that hold it; short before long.
-    """
-    words = text.lower().replace(":", " ").split()
-    everything = catalogue() if entries is None else entries
-    found = [
-        entry
-        for entry in everything
-        if all(word in f"{entry.library} {entry.architecture}".lower() for word in words)
-    ]
-    if words:
-        found.sort(
-            key=lambda entry: (
-                not entry.architecture.lower().startswith(words[-1]),
-                len(entry.architecture),
-                entry.architecture,
-            )
-        )
-    return tuple(found[:limit])
-
-
-def is_on_this_machine(entry: CatalogueEntry) -> bool:
-    """Whether an entry's trained weights can be loaded without a network."""
-    from analysis.models.hub import is_address_cached, is_cached
-
-    if entry.library == "sample":
-        return True
-    if not entry.pretrained:
-        return False
-    if entry.library == "timm":
-        from timm.models import get_pretrained_cfg
-
-        configuration = get_pretrained_cfg(entry.architecture)
-        return configuration is not None and is_cached(configuration.to_dict())
-    from torchvision import models
-
-    return is_address_cached(models.get_model_weights(entry.architecture).DEFAULT.url)

@@ -8,7 +8,7 @@ the whole of it. Cell (r, c) stands for the part of the frame, in shares of its 
 
     r / rows … (r + 1) / rows  by  c / columns … (c + 1) / columns,
 
-as for any other model (`analysis.models.placement.cell_region`).
+as for any other model.
 """
 
 from __future__ import annotations

@@ -59,20 +59,6 @@ def hub_weights(configuration: Mapping[str, Any], name: str) -> dict[str, torch.
     )
 
 
-def is_cached(configuration: Mapping[str, Any]) -> bool:
-    """Whether `hub_weights` would find the weights on this machine. Asks no network."""
-    repository = configuration.get("hf_hub_id")
-    if repository:
-        return _cached_hub_file(repository, configuration.get("hf_hub_filename")) is not None
-    address = configuration.get("url")
-    return isinstance(address, str) and is_address_cached(address)
-
-
-def is_address_cached(address: str) -> bool:
-    """Whether `cached_download` would find the file on this machine. Asks no network."""
-    return _download_target(address).is_file()
-
-
 def check_online(address: str, name: str) -> None:
     """Return if the host of `address` (or the proxy in front of it) answers within seconds.
 

@@ -8,16 +8,6 @@ import torch
 from torch import nn
 
 
-def cell_region(row: int, column: int, grid: tuple[int, int]) -> tuple[float, float, float, float]:
-    """The part of the frame that a cell of a map stands for: top, left, bottom, right.
-
-    :param grid: rows and columns of the map, which lies over the whole frame.
-    :return: shares of the frame's height and width, from 0 to 1.
-    """
-    rows, columns = grid
-    return row / rows, column / columns, (row + 1) / rows, (column + 1) / columns
-
-
 @dataclass(frozen=True)
 class Letterbox:
     """A frame within the canvas that a network takes, with padding around it.

@@ -17,6 +17,7 @@ from safetensors.torch import load as load_safetensors
 from torch import Tensor, nn
 
 from analysis.errors import AuditError
+from analysis.near_names import name_hint
 from analysis.resources import resource_path
 
 INPUT_SIDE = 48
@@ -145,7 +146,8 @@ def sample_description(name: str) -> dict[str, Any]:
     models = _listing()["models"]
     if name not in models:
         raise AuditError(
-            f"There is no sample network named “{name}”.", f"There are: {', '.join(models)}."
+            f"There is no sample network named “{name}”.",
+            name_hint(name, models, f"There are: {', '.join(models)}."),
         )
     return models[name]
 

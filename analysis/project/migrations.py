@@ -26,6 +26,7 @@ from analysis.project.schema_version_2 import VERSION_2
 from analysis.project.schema_version_3 import VERSION_3
 from analysis.project.schema_version_4 import VERSION_4
 from analysis.project.schema_version_5 import VERSION_5
+from analysis.project.schema_version_6 import VERSION_6
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(3, "saliency and faithfulness", execute_all(VERSION_3)),
     Migration(4, "concepts given by examples and semantic similarity", execute_all(VERSION_4)),
     Migration(5, "findings, slices and composed reports", execute_all(VERSION_5)),
+    Migration(6, "the doubt of every measure of layers", execute_all(VERSION_6)),
 )
 
 

@@ -249,14 +249,6 @@ class Project(ProjectReports):
             if changed.rowcount == 0:
                 raise AuditError(f"The project has no run {run}.")
 
-    def set_unit_state(self, run: int, key: str, state: str) -> None:
-        """Set the state of a unit that is not done; `commit_unit` alone makes it done."""
-        with self.transaction() as connection:
-            connection.execute(
-                "UPDATE work_unit SET state = ? WHERE run = ? AND key = ? AND state <> 'done'",
-                (state, run, key),
-            )
-
     def unit_states(self, run: int) -> dict[str, str]:
         """Key → state of a run's units, in the order of the plan."""
         rows = self.rows(
@@ -287,6 +279,8 @@ class Project(ProjectReports):
                 insert_rows(connection, run, table, table_rows)
             for name, array in arrays.items():
                 self.write_array(connection, run, name, array)
+            # Those of an attempt that brought nothing are replaced.
+            connection.execute("DELETE FROM problem WHERE run = ? AND unit = ?", (run, key))
             connection.executemany(
                 "INSERT INTO problem (run, unit, subject, reason) VALUES (?, ?, ?, ?)",
                 [(run, key, subject, reason) for subject, reason in problems],
@@ -296,6 +290,14 @@ class Project(ProjectReports):
         """Write what needs all units: a run's rows of these tables are replaced, in one go."""
         with self.transaction() as connection:
             replace_rows(connection, run, rows)
+
+    def forget_units(self, run: int) -> None:
+        """Take back that units of a run are done, where they brought nothing.
+
+        What was noted as a problem stays until the unit is done again.
+        """
+        with self.transaction() as connection:
+            connection.execute("DELETE FROM work_unit WHERE run = ?", (run,))
 
     def delete_run(self, run: int) -> None:
         """Remove a run with its units, results, arrays and problems."""

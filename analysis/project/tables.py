@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, TextIO, get_args
 
 from analysis.errors import AuditError
+from analysis.near_names import name_hint
 from analysis.project.errors import translate_os_error
 from analysis.project.file import ProjectFile
 from analysis.project.replacing import replacing
@@ -89,9 +90,7 @@ def export_table(
     if chosen not in get_args(Format):
         raise AuditError(f"Tables are not written as “{chosen}”.", "Choose csv or json.")
     if name not in DOCUMENTED_TABLES:
-        raise AuditError(
-            f"There is no table “{name}”.", f"Choose one of {', '.join(DOCUMENTED_TABLES)}."
-        )
+        raise _no_such_table(name)
     with project.reading() as connection:
         columns = _columns(connection, name)
         _check_run(connection, name, columns, run)
@@ -110,9 +109,7 @@ def first_rows(
     :raises AuditError: as `export_table`.
     """
     if name not in DOCUMENTED_TABLES:
-        raise AuditError(
-            f"There is no table “{name}”.", f"Choose one of {', '.join(DOCUMENTED_TABLES)}."
-        )
+        raise _no_such_table(name)
     with project.reading() as connection:
         columns = _columns(connection, name)
         _check_run(connection, name, columns, run)
@@ -120,6 +117,11 @@ def first_rows(
         total = connection.execute(f"SELECT count(*) FROM {name}{where}", {"run": run}).fetchone()
         rows = _select(connection, name, columns, run, guarded=False).fetchmany(most)
     return tuple(column.name for column in columns), rows, total[0]
+
+
+def _no_such_table(name: str) -> AuditError:
+    known = f"Choose one of {', '.join(DOCUMENTED_TABLES)}."
+    return AuditError(f"There is no table “{name}”.", name_hint(name, DOCUMENTED_TABLES, known))
 
 
 def _format_of(out: Path | str | TextIO) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from analysis.errors import AuditError
 from analysis.saliency.attention import AttentionLayer, find_attentions
 from analysis.saliency.attention_maps import layer_range
-from analysis.saliency.methods import METHODS, Method, MethodSettings
+from analysis.saliency.methods import MethodSettings
 from analysis.saliency.targets import attention_layer, cam_layer
 from analysis.saliency.transformer_parts import find_relevance_parts, read_tokens
 
@@ -15,13 +15,6 @@ if TYPE_CHECKING:
     from analysis.models.loading import LoadedModel
 
 _NEEDS_KEYS = ("keys-norm", "raw-keys")
-
-
-def applicable_methods(model: LoadedModel) -> tuple[tuple[Method, str], ...]:
-    """Every method with the reason why this model cannot be explained by it; “” where it can."""
-    return tuple(
-        (method, reason_against(model, MethodSettings(method.name))) for method in METHODS.values()
-    )
 
 
 def reason_against(model: LoadedModel, settings: MethodSettings, layer: str | None = None) -> str:
@@ -46,26 +39,6 @@ def check_methods(
                 f"{settings.title} cannot explain this model: {reason}",
                 "Leave the method out, or choose another.",
             )
-
-
-def count_forwards(
-    model: LoadedModel, methods: tuple[MethodSettings, ...], layer: str | None = None
-) -> int:
-    """Forwards an image costs at most: one shared by all methods, and Score-CAM's, one a channel.
-
-    Gradient methods add one backward, TIBAV about three forwards' work in its walk.
-
-    :raises AuditError: a method cannot be used on this model.
-    """
-    check_methods(model, methods, layer)
-    total = 0
-    if any(settings.definition.kind != "null" for settings in methods):
-        total = 1
-    for settings in methods:
-        if settings.method == "scorecam":
-            channels = cam_layer(model, layer).channels
-            total += min(channels, settings.channels or channels)
-    return total
 
 
 def _reason(model: LoadedModel, settings: MethodSettings, layer: str | None) -> str:

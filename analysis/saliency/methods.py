@@ -7,14 +7,12 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
 from analysis.errors import AuditError
+from analysis.near_names import name_hint
 
 Need = Literal["maps", "attention", "class token", "head", "gradients"]
 Kind = Literal["cam", "attention", "relevance", "null"]
 Preset = Literal["correct", "thesis"]
 Fusion = Literal["mean", "max", "min"]
-
-CHANCE_NAMES = ("random", "gaussian", "sobel")
-"""The null maps: they know nothing of the model. A method that does not beat them says nothing."""
 
 
 @dataclass(frozen=True)
@@ -180,7 +178,8 @@ class MethodSettings:
         object.__setattr__(self, "method", ALIASES.get(self.method, self.method))
         if self.method not in METHODS:
             raise AuditError(
-                f"Unknown saliency method “{self.method}”.", f"There are: {', '.join(METHODS)}."
+                f"Unknown saliency method “{self.method}”.",
+                name_hint(self.method, METHODS, f"There are: {', '.join(METHODS)}."),
             )
         own = METHODS[self.method].options
         for field in fields(self)[1:]:

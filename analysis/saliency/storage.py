@@ -39,9 +39,3 @@ def to_uint8(maps: Any) -> CompactMaps:
     step = np.where(scale > 0, scale, 1).astype(np.float64)
     codes = np.rint((values - least[:, None, None]) / step[:, None, None]).clip(0, 255)
     return CompactMaps(codes.astype(np.uint8), scale, least)
-
-
-def from_uint8(compact: CompactMaps) -> np.ndarray:
-    """The inverse of `to_uint8`, up to half a step: (n, rows, columns) float32."""
-    codes = compact.codes.astype(np.float32)
-    return codes * compact.scale[:, None, None] + compact.offset[:, None, None]

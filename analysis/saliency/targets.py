@@ -7,31 +7,11 @@ from typing import TYPE_CHECKING
 from analysis.errors import AuditError
 from analysis.models.layers import PENULTIMATE, Layer, find_layers
 from analysis.saliency.attention import AttentionLayer, find_attentions
-from analysis.saliency.methods import METHODS, MethodSettings, parse_method
 
 if TYPE_CHECKING:
     from analysis.models.loading import LoadedModel
 
 _NULL_GRID = (7, 7)
-
-
-def target_layer(model: LoadedModel, method: MethodSettings | str) -> Layer:
-    """The layer a method looks at unless another is chosen.
-
-    CAMs: in convolutional networks the output of the last block; where the last block attends, its
-    first normalisation, after which patches still reach a class token. Attention methods: the
-    attention layer named by the settings, the last without one. Null maps have their grid from the
-    CAMs' layer.
-
-    :raises AuditError: the model has no such layer.
-    """
-    settings = parse_method(method) if isinstance(method, str) else method
-    if METHODS[settings.method].kind in ("attention", "relevance"):
-        chosen = attention_layer(model, settings.layer or settings.last)
-        for layer in find_layers(model):
-            if layer.name == chosen.name:
-                return layer
-    return cam_layer(model)
 
 
 def cam_layer(model: LoadedModel, name: str | None = None) -> Layer:

@@ -20,8 +20,6 @@ from PIL import Image
 from analysis.errors import AuditError
 from analysis.images.decoding import ImageProblem
 from analysis.images.frames import Frame
-from analysis.segmentation.broden import BrodenPlanes, open_broden
-from analysis.segmentation.broden_tables import is_index
 from analysis.segmentation.mask_names import MaskNames, packed_colours, read_names
 from analysis.segmentation.planes import LabelConcept, PlaneImage, PlaneReading
 from analysis.segmentation.sampling import Samples, sample_plane
@@ -30,17 +28,6 @@ _SUFFIXES = (".png", ".tif", ".tiff", ".bmp")
 _SILENT_VALUES = (0, 255)
 _SILENT_COLOURS = (0x000000, 0xFFFFFF)
 _NAMED_PIXELS = 5
-
-
-def open_labels(folder: Path, image_set_root: Path) -> BrodenPlanes | MaskPlanes:
-    """The label planes in a folder: a Broden layout, or masks beside the image set at
-    `image_set_root`.
-
-    :raises AuditError: as `open_broden` and `open_masks`.
-    """
-    return open_broden(folder) if is_index(folder / "index.csv") else open_masks(
-        folder, image_set_root
-    )  # fmt: skip
 
 
 def open_masks(folder: Path, image_set_root: Path) -> MaskPlanes:

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 Scores = Callable[[torch.Tensor], torch.Tensor]
 """From a layer's maps (n, channels, rows, columns) to the model's output (n, classes)."""
 
-EPSILON = 1e-4
-
 
 def fidelity(original: torch.Tensor, reconstructed: torch.Tensor) -> torch.Tensor:
     """How far concepts alone change the scores: mean |f(A) − f(Â)| / |mean f(A)| (Zhang 2021).
@@ -41,32 +39,11 @@ def fidelity(original: torch.Tensor, reconstructed: torch.Tensor) -> torch.Tenso
     return torch.where(mean > 0, (before - after).abs().mean(0) / mean, torch.nan)
 
 
-def importance(
-    scores: Scores, maps: torch.Tensor, directions: torch.Tensor, epsilon: float = EPSILON
-) -> torch.Tensor:
-    """How fast scores rise when a concept is added at every position, by central difference.
-
-    (f(A + ε·v) − f(A − ε·v)) / 2ε, mean over images. With float32 scores of size s its rounding
-    error is near 1e-7·s/ε; `gradient_importance` gives the limit without it.
-
-    :param maps: (n, channels, rows, columns) of the class's images.
-    :param directions: (k, channels), see `IceConcepts.directions`.
-    :returns: (k, classes) float64.
-    :raises AuditError: ε not above zero, or other channels.
-    """
-    if not epsilon > 0:
-        raise AuditError("The step of the central difference must be above zero.")
-    _check_channels(maps.shape[1], directions)
-    found = []
-    for direction in directions.to(maps):
-        step = epsilon * direction[None, :, None, None]
-        difference = scores(maps + step).double() - scores(maps - step).double()
-        found.append(difference.mean(0).cpu() / (2 * epsilon))
-    return torch.stack(found)
-
-
 def gradient_importance(gradients: torch.Tensor, directions: torch.Tensor) -> torch.Tensor:
-    """`importance` of one class in the limit ε → 0, from one backward for all concepts.
+    """How fast a class score rises when a concept is added at every position (ICE).
+
+    The limit ε → 0 of the published central difference (f(A + ε·v) − f(A − ε·v)) / 2ε, mean over
+    images, from one backward for all concepts.
 
     :param gradients: (n, channels) of the class score, summed over positions
         (`layer_gradients.class_gradients` with the reduction “pooled”).

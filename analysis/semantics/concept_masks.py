@@ -173,29 +173,6 @@ def enlarged(values: torch.Tensor, side: int) -> torch.Tensor:
     )
 
 
-def concept_masks(
-    concepts: IceConcepts,
-    coefficients: torch.Tensor,
-    side: int = 56,
-    thresholds: tuple[float, ...] = (0.5, 0.75),
-    by: Normalisation = "image",
-    gate: float = 0.0,
-) -> torch.Tensor:
-    """Where each concept is: normalised, enlarged, and only then cut at the thresholds.
-
-    A mask holds what lies strictly above its threshold, so that masks at higher thresholds lie in
-    those at lower ones, and a concept that is nowhere in an image has an empty mask.
-
-    :param coefficients: (n, k, rows, columns), see `project`.
-    :returns: (thresholds, n, k, side, side) bool.
-    :raises AuditError: as `normalised`, or a threshold below 0.
-    """
-    if any(not threshold >= 0 for threshold in thresholds):
-        raise AuditError("Thresholds of masks must not be below zero.")
-    values = enlarged(normalised(coefficients, concepts.peak, by, gate), side)
-    return torch.stack([values > threshold for threshold in thresholds])
-
-
 def _check_maps(maps: torch.Tensor) -> None:
     if maps.ndim != 4 or not maps.numel():
         raise AuditError(

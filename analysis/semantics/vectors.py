@@ -176,16 +176,6 @@ def _null_sets(settings: VectorSettings) -> int:
     return min(settings.sets, settings.null_sets)
 
 
-def concept_vectors(
-    features: torch.Tensor,
-    concepts: Sequence[ConceptExamples],
-    settings: VectorSettings | None = None,
-    images: np.ndarray | None = None,
-) -> ConceptVectors:
-    """Concept vectors of one layer: `plan_vectors` and `fit_vectors` in one."""
-    return fit_vectors(features, plan_vectors(concepts, len(features), settings, images))
-
-
 def fit_vectors(
     features: torch.Tensor, plan: VectorPlan, progress: Progress | None = None
 ) -> ConceptVectors:

@@ -16,29 +16,19 @@ from analysis.statistics.numerics import (
 _BLOCK_VALUES = 1 << 24  # kernel values held at once, over all layers
 
 
-def debiased_linear_cka(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
-    """CKA of two representations with the unbiased HSIC estimator.
-
-    Kornblith et al. 2019 (eq. 3–4) with HSIC₁ of Song et al. 2012 (eq. 5), as Nguyen et al. 2021.
-
-    :param first: (n, d1) features of n observations.
-    :param second: (n, d2), the same observations.
-    :returns: scalar, at most 1 (may be slightly negative); NaN where a representation is constant.
-    :raises AuditError: fewer than four observations, or a value is not finite.
-    """
-    return cka_matrix([first], [second])[0, 0]
-
-
 def cka_matrix(first: Sequence[torch.Tensor], second: Sequence[torch.Tensor]) -> torch.Tensor:
     """Debiased linear CKA of every layer of one model with every layer of another.
+
+    Kornblith et al. 2019 (eq. 3–4) with HSIC₁ of Song et al. 2012 (eq. 5), as Nguyen et al. 2021.
 
     The kernel of each layer is formed once, a block of rows at a time, and all pairs of layers
     are one product of the blocks.
 
     :param first: La tensors (n, d), one a layer.
     :param second: Lb tensors (n, d).
-    :returns: (La, Lb).
-    :raises AuditError: as `debiased_linear_cka`, or layers with different numbers of observations.
+    :returns: (La, Lb), at most 1 (may be slightly negative); NaN where a layer is constant.
+    :raises AuditError: fewer than four observations, a value that is not finite, or layers with
+        different numbers of observations.
     """
     layers = [*first, *second]
     count = common_observations(layers, "CKA")

@@ -49,6 +49,15 @@ def average_ranks(values: torch.Tensor) -> torch.Tensor:
     :param values: (…, n, k).
     :returns: (…, n, k) ranks, float64 (float32 on MPS).
     """
+    return ranks_and_order(values)[0]
+
+
+def ranks_and_order(values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Ranks as of `average_ranks`, and the places of each column's values from the smallest on.
+
+    :param values: (…, n, k).
+    :returns: (…, n, k) ranks, (…, n, k) int64 places.
+    """
     rows = values.transpose(-2, -1).contiguous()
     ordered, order = rows.sort(dim=-1)
     count = rows.shape[-1]
@@ -61,7 +70,8 @@ def average_ranks(values: torch.Tensor) -> torch.Tensor:
     last = positions.where(ends, torch.full_like(positions, count - 1))
     last = last.flip(-1).cummin(-1).values.flip(-1)
     ranks = widened((first + last).to(torch.float32)) / 2 + 1
-    return torch.empty_like(ranks).scatter_(-1, order, ranks).transpose(-2, -1)
+    ranks = torch.empty_like(ranks).scatter_(-1, order, ranks)
+    return ranks.transpose(-2, -1), order.transpose(-2, -1)
 
 
 def spearman(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:

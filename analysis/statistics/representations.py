@@ -88,7 +88,7 @@ def procrustes_matrix(
     """
     layers = [*first, *second]
     count = common_observations(layers, "Procrustes similarity")
-    factors = [_factor(layer, count) for layer in layers]
+    factors = [aligned_factor(layer, count) for layer in layers]
     dtype = accumulation_dtype(layers[0].device)
     result = torch.full((len(first), len(second)), torch.nan, dtype=dtype)
     for i, one in enumerate(factors[: len(first)]):
@@ -98,7 +98,7 @@ def procrustes_matrix(
     return result.to(layers[0].device)
 
 
-def _factor(layer: torch.Tensor, count: int) -> torch.Tensor | None:
+def aligned_factor(layer: torch.Tensor, count: int) -> torch.Tensor | None:
     """(n, r) of Frobenius norm 1, r ≤ n, with the layer's inner products: the same to rotations.
 
     Float64, on the processor where the device has none: small eigenvalues count here.

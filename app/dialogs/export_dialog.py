@@ -19,6 +19,7 @@ from app.dialogs.figure_preview import FigurePreview
 from app.dialogs.form import FormDialog, PathField
 from app.problems import Problem
 from app.project_index import RunEntry
+from app.widgets.figure_source import KEY_ROLE, FigureComboBox, FigureKey
 from app.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ _CHOICES = "export choices"
 _FIELDS = "export fields"
 _PREVIEW = "export preview"
 _PREVIEW_DELAY_MS = 300
+_PICTURE = (92, 62)
 _LONGEST_NAME = 60  # characters of a picture's name
 _ANY_WIDTH = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
 
@@ -77,7 +79,7 @@ class ExportDialog(FormDialog):
         self._path_by_user = False
         self._wanted = wanted or ExportWish()
         self._shown_run = run
-        self.what = QComboBox()
+        self.what = FigureComboBox()
         self.what.setAccessibleName(f"Which {kind}")
         self.run = QComboBox()
         self.run.setAccessibleName("Of which run")
@@ -99,6 +101,8 @@ class ExportDialog(FormDialog):
         self._preview_timer.timeout.connect(self._draw_preview)
         if kind == "figure":
             self._build_figure_part()
+        if kind == "figure" and explanation is None:
+            self._show_figures_small()
         self._fill_runs()
         self.what.currentIndexChanged.connect(self._on_what)
         self.run.currentIndexChanged.connect(self._suggest)
@@ -131,6 +135,17 @@ class ExportDialog(FormDialog):
         self.column.insertLayout(0, columns, 1)
         self.resize(1040, 560)
 
+    def _show_figures_small(self) -> None:
+        """In the list of figures each is seen as it is of its newest run."""
+        self.what.set_figures(self._workspace.figure_pictures, _PICTURE)
+        self.what.setMaxVisibleItems(8)
+
+    def _key(self, choice: FigureChoice) -> FigureKey | None:
+        """Of the run shown if the figure is of its audit, else of the newest that fits."""
+        shown = self._workspace.run(self._shown_run)
+        fits = shown is not None and shown.audit in choice.audits and shown.has_results
+        return FigureKey(choice.name, self._shown_run if fits else None)
+
     @Slot()
     def _fill_runs(self) -> None:
         index, choice = self._workspace.index, self.what.currentData()
@@ -149,6 +164,7 @@ class ExportDialog(FormDialog):
         with QSignalBlocker(self.what):
             for choice in choices:
                 self.what.addItem(choice.title, choice)
+                self.what.setItemData(self.what.count() - 1, self._key(choice), KEY_ROLE)
                 if choice.name == self._wanted.figure:
                     self.what.setCurrentIndex(self.what.count() - 1)
         self._on_what()

@@ -77,7 +77,7 @@ class FigureOptions(QWidget):
         form.addRow("Width", width)
         form.addRow("Resolution", self.resolution)
         self.heading = QLabel("What it shows")
-        self.heading.setProperty("muted", "true")
+        theme.mute(self.heading)
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setFrameShape(QScrollArea.Shape.NoFrame)

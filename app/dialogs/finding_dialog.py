@@ -8,7 +8,6 @@ from typing import cast
 from PySide6.QtCore import QSize, QStringListModel, Qt, Signal, Slot
 from PySide6.QtGui import QImage, QKeyEvent, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import (
-    QCheckBox,
     QComboBox,
     QCompleter,
     QLineEdit,
@@ -30,6 +29,7 @@ from analysis.project.findings import (
 from app.dialogs.form import FormDialog
 from app.finding_words import VERDICT_LOOKS, severity_text, verdict_text
 from app.theme import IMAGE_MAT, theme
+from app.widgets.tick_box import TickBox
 
 _NO_PICTURE = "no picture was kept"
 
@@ -67,7 +67,7 @@ class FindingDialog(FormDialog):
         self.tags = TagsEdit(tags)
         self.tags.setText(", ".join(finding.tags))
         self.preview = Preview(picture)
-        self.kept = QCheckBox("Keep this picture of the view")
+        self.kept = TickBox("Keep this picture of the view")
         self.kept.setChecked(not picture.isNull())
         self.kept.setVisible(new and not picture.isNull())
         self.form.addRow("Title", self.title)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from PySide6.QtCore import QStringListModel, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import (
-    QCheckBox,
     QComboBox,
     QCompleter,
     QFormLayout,
@@ -23,6 +22,7 @@ from app.specification_text import (
     compose_specification,
     suggest_model_name,
 )
+from app.widgets.tick_box import TickBox
 from app.workspace import Workspace
 
 _CHECK = "check specification"
@@ -86,7 +86,7 @@ class ModelForm(QWidget):
         form.addRow("Model", self.specification)
         form.addRow("Weights", self.weights)
         form.addRow("Name", self.name)
-        self.own = QCheckBox("Other preprocessing than the model's own")
+        self.own = TickBox("Other preprocessing than the model's own")
         self.own.toggled.connect(self._on_own)
         self.advanced = QWidget()
         fields = QFormLayout(self.advanced)

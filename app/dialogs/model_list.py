@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from app import theme
+from app.widgets.roomy_rows import RoomyRows
 
 _NAME_ROLE = Qt.ItemDataRole.UserRole
 _ROWS_SHOWN = 5
@@ -29,11 +30,12 @@ class ModelList(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.list = QListWidget()
+        self.list.setItemDelegate(RoomyRows(self.list))
         self.list.setAccessibleName("Models")
         self.list.setSelectionMode(QListWidget.SelectionMode.ExtendedSelection)
         self.list.setUniformItemSizes(True)
         self.summary = QLabel()
-        self.summary.setProperty("muted", "true")
+        theme.mute(self.summary)
         self.all = _button("All", "Check all models")
         self.none = _button("None", "Check no model")
         row = QHBoxLayout()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from PySide6.QtCore import (
     QAbstractListModel,
@@ -19,6 +20,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QDialog, QLineEdit, QListView, QVBoxLayout, QWidget
 
 from app import theme
+from app.widgets.roomy_rows import RoomyRows
 
 _MOST_SHOWN = 200
 
@@ -31,6 +33,11 @@ class PaletteEntry:
     text: str
     payload: object
     hint: str = ""
+
+    @cached_property
+    def searched(self) -> str:
+        """What typed words are looked for in."""
+        return f"{self.text} {self.kind}".casefold()
 
 
 class CommandPalette(QDialog):
@@ -48,6 +55,7 @@ class CommandPalette(QDialog):
         self.edit.setPlaceholderText("Find a command, model, class, layer or concept")
         self.edit.setAccessibleName("Find a command, model, class, layer or concept")
         self.list = QListView()
+        self.list.setItemDelegate(RoomyRows(self.list))
         self.list.setUniformItemSizes(True)
         self.list.setAccessibleName("Found")
         self._found = _Found()
@@ -132,7 +140,7 @@ def find_entries(entries: Sequence[PaletteEntry], text: str) -> list[PaletteEntr
         return list(entries[:_MOST_SHOWN])
     scored = []
     for position, entry in enumerate(entries):
-        haystack = f"{entry.text} {entry.kind}".casefold()
+        haystack = entry.searched
         if all(word in haystack for word in words):
             begins = haystack.split()
             inside = sum(not any(part.startswith(word) for part in begins) for word in words)

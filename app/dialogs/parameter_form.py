@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from app import theme
 from app.project_index import as_text
+from app.widgets.tick_box import TickBox
 
 _LARGEST_SPIN = 2**31 - 1
 _TITLES = {
@@ -27,6 +28,7 @@ _TITLES = {
     "layer_b": "layer of B",
     "iou_threshold": "IoU threshold",
 }
+_MEASURES = frozenset({"mmcs", "cka", "rsa", "sfss", "ucs", "cmcs"})
 _LAYER_FIELDS = frozenset({"layer_a", "layer_b", "layer"})
 
 
@@ -42,7 +44,6 @@ class ParameterForm(QWidget):
         self._form.setHorizontalSpacing(theme.PADDING)
         self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
         self._fields: dict[str, QWidget] = {}
-        self._defaults: dict[str, str] = {}
         self._wheel = _WheelGuard(self)
 
     def show_fields(self, fields: Sequence[Any], values: Mapping[str, Any]) -> None:
@@ -50,18 +51,17 @@ class ParameterForm(QWidget):
         while self._form.rowCount():
             self._form.removeRow(0)
         self._fields.clear()
-        self._defaults = {field.name: as_text(field.default) for field in fields}
         for field in fields:
             widget = self._make(field)
             widget.installEventFilter(self._wheel)
-            title = _TITLES.get(field.name, field.name.replace("_", " "))
+            title = _title(field.name)
             widget.setAccessibleName(title)
             label = QLabel(title)
             for each in (widget, label):
                 each.setToolTip(f"<p>{field.help}</p>")
             self._fields[field.name] = widget
             self._form.addRow(label, widget)
-            _set_value(widget, as_text(values.get(field.name, field.default)))
+            self.set_value(field.name, as_text(values.get(field.name, field.default)))
             self._watch(widget)
 
     def set_layers(self, layers: Mapping[str, Sequence[str]]) -> None:
@@ -92,10 +92,11 @@ class ParameterForm(QWidget):
     def _make(self, field: Any) -> QWidget:
         if field.kind == "choice":
             combo = QComboBox()
-            combo.addItems(list(field.choices))
+            for choice in field.choices:
+                combo.addItem(_choice_words(choice), choice)
             return combo
         if field.kind == "boolean":
-            return QCheckBox()
+            return TickBox()
         if field.kind == "integer" and _fits_spin(field):
             spin = QSpinBox()
             low = -_LARGEST_SPIN if field.minimum is None else int(field.minimum)
@@ -130,6 +131,19 @@ class ParameterForm(QWidget):
             widget.textChanged.connect(self.changed)
 
 
+def _title(name: str) -> str:
+    """A parameter's name as it stands before its field."""
+    words = _TITLES.get(name, name.replace("_", " "))
+    return words[:1].upper() + words[1:]
+
+
+def _choice_words(choice: str) -> str:
+    """One of a parameter's choices, without underscores; short names of measures in capitals."""
+    if "_" not in choice:
+        return choice
+    return " ".join(w.upper() if w in _MEASURES else w for w in choice.split("_"))
+
+
 def meaning_of_empty(help_text: str) -> str:
     """What a parameter's help says about leaving it empty; an empty text if it does not."""
     found = re.search(r"\bempty(?::| means) ([^;]+)", help_text)
@@ -157,7 +171,8 @@ def _fits_spin(field: Any) -> bool:
 
 def _value(widget: QWidget) -> str:
     if isinstance(widget, QComboBox):
-        return widget.currentText().strip()
+        chosen = None if widget.isEditable() else widget.currentData()
+        return widget.currentText().strip() if chosen is None else str(chosen)
     if isinstance(widget, QCheckBox):
         return as_text(widget.isChecked())
     if isinstance(widget, QSpinBox):
@@ -170,7 +185,7 @@ def _set_value(widget: QWidget, text: str) -> None:
         if widget.isEditable():
             widget.setEditText(text)
         else:
-            widget.setCurrentText(text)
+            widget.setCurrentIndex(max(0, widget.findData(text)))
     elif isinstance(widget, QCheckBox):
         widget.setChecked(text.lower() in ("true", "yes", "1"))
     elif isinstance(widget, QSpinBox):

@@ -20,6 +20,8 @@ from PySide6.QtWidgets import (
 
 from app import theme
 from app.labels import wrapped_label
+from app.widgets.flat_table import flatten
+from app.widgets.roomy_rows import RoomyRows
 
 _WORDS = {
     "images": "images",
@@ -33,6 +35,7 @@ _EXPLANATION = (
     " under other names and in other folders, too."
 )
 _NOTHING = "This project refers to no image and no file of weights."
+_LOOKING = "Looking where they lie …"
 _PLACE_ROLE = Qt.ItemDataRole.UserRole
 
 
@@ -53,13 +56,15 @@ class PlacesDialog(QDialog):
         self.list.setHeaderLabels(["What", "Name", "Found", "Where it is looked for"])
         self.list.setRootIsDecorated(False)
         self.list.setUniformRowHeights(True)
+        self.list.setItemDelegate(RoomyRows(self.list))
         self.list.setAllColumnsShowFocus(True)
         self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        flatten(self.list)
         header = self.list.header()
         for column in range(3):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(3, QHeaderView.ResizeMode.Stretch)
-        self.message: QLabel = wrapped_label()
+        self.message: QLabel = wrapped_label(_LOOKING)
         self.message.setAccessibleName("What was found")
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         self.find_button = self.buttons.addButton("Find…", QDialogButtonBox.ButtonRole.ActionRole)
@@ -99,8 +104,8 @@ class PlacesDialog(QDialog):
         self.list.addTopLevelItems(items)
         if items:
             self.list.setCurrentItem(in_front or items[0])
-        elif not self.message.text():
-            self.say(_NOTHING)
+        if self.message.text() == _LOOKING:
+            self.say("" if items else _NOTHING)
         self._on_current()
 
     def say(self, text: str) -> None:

@@ -21,6 +21,7 @@ from app.dialogs.form import FormDialog, PathField, suggest_name
 from app.dialogs.model_form import ModelForm
 from app.problems import Problem
 from app.specification_text import WEIGHT_SUFFIXES
+from app.widgets.roomy_rows import RoomyRows
 from app.workspace import IntakeWish, Workspace, images_wish, model_wish
 
 PROJECT_SUFFIX = ".parallax"
@@ -214,6 +215,7 @@ def check_project_path(path: Path | None) -> str:
 
 def _entry_list(name: str) -> QListWidget:
     entries = QListWidget()
+    entries.setItemDelegate(RoomyRows(entries))
     entries.setAccessibleName(name)
     entries.setMaximumHeight(84)
     entries.setTextElideMode(Qt.TextElideMode.ElideMiddle)

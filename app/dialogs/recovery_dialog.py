@@ -5,7 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
-    QCheckBox,
     QDialog,
     QDialogButtonBox,
     QPushButton,
@@ -17,6 +16,7 @@ from app import theme
 from app.labels import wrapped_label
 from app.problems import shorten
 from app.recovery import UncleanEnd
+from app.widgets.tick_box import TickBox
 
 
 class RecoveryDialog(QDialog):
@@ -33,7 +33,7 @@ class RecoveryDialog(QDialog):
         self.title = wrapped_label("Parallax did not end properly last time.")
         self.title.setFont(theme.font("title", bold=True))
         self.text = wrapped_label(shorten(_words(end), 400))
-        self.resume = QCheckBox("Continue the runs that were cut off")
+        self.resume = TickBox("Continue the runs that were cut off")
         self.resume.setToolTip("Each goes on after its last finished unit of work")
         self.resume.setChecked(True)
         self.buttons = QDialogButtonBox()

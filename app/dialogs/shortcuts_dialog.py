@@ -20,6 +20,8 @@ from PySide6.QtWidgets import (
 from app import theme
 from app.key_sheet import KeyLine, found_lines
 from app.labels import wrapped_label
+from app.widgets.flat_table import flatten
+from app.widgets.roomy_rows import RoomyRows
 
 _ACTION_ROLE = Qt.ItemDataRole.UserRole
 _WALKING = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
@@ -47,6 +49,7 @@ class ShortcutsDialog(QDialog):
         self.search.setPlaceholderText("Find a command or a key")
         self.search.setAccessibleName("Find a command or a key")
         self.sheet = QTreeWidget()
+        self.sheet.setItemDelegate(RoomyRows(self.sheet))
         self.sheet.setAccessibleName("Commands and their keys")
         self.sheet.setHeaderLabels(["What it does", "Keys"])
         self.sheet.setRootIsDecorated(False)
@@ -54,6 +57,7 @@ class ShortcutsDialog(QDialog):
         self.sheet.setUniformRowHeights(True)
         self.sheet.setAllColumnsShowFocus(True)
         self.sheet.setExpandsOnDoubleClick(False)
+        flatten(self.sheet)
         header = self.sheet.header()
         header.setStretchLastSection(False)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)

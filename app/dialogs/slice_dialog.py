@@ -25,6 +25,7 @@ from app.dialogs.form import FormDialog
 from app.problems import Problem
 from app.project_edits import clean_name
 from app.slice_making import SliceOffer
+from app.widgets.roomy_rows import RoomyRows
 from app.workspace import Workspace
 
 _COUNT = "count the images of a slice"
@@ -72,6 +73,7 @@ class SliceDialog(FormDialog):
         self.kind = _combo("What the images are chosen by")
         self.image_set = _combo("Image set")
         self.classes = QListWidget()
+        self.classes.setItemDelegate(RoomyRows(self.classes))
         self.classes.setAccessibleName("Classes")
         self.classes.setMinimumHeight(150)
         self.task = _combo("Task and run whose answers count")

@@ -11,7 +11,7 @@ from dataclasses import replace
 from importlib import import_module
 from typing import Any, ClassVar
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from app.concept_examples import Example, ExampleChoice, ExampleWish
@@ -22,6 +22,8 @@ from app.workspace import Workspace
 
 # What the large view of every perspective asks for → the action that does it.
 _OF_ALL_VIEWS = {"relocate": "relocate"}
+_READING = "The results are being read …"
+_PATIENCE_MS = 250  # so long nothing need be said
 
 
 class Presenter(QObject):
@@ -39,6 +41,8 @@ class Presenter(QObject):
     view_actions: ClassVar[Mapping[str, str]] = {}
     #: reads without which there is nothing to show; the failure of another one is only said
     needed: frozenset[str] | None = None
+    #: the figure that an export begins with
+    main_figure: ClassVar[str] = ""
     #: where the view comes from; its `PARTS` are made ahead of it, one at a time
     view_module: ClassVar[str] = ""
 
@@ -55,6 +59,10 @@ class Presenter(QObject):
         self._active = False
         self._dirty = True
         self._missed: frozenset[str] = frozenset()  # changes of the session while hidden
+        self._patience = QTimer(self)
+        self._patience.setSingleShot(True)
+        self._patience.setInterval(_PATIENCE_MS)
+        self._patience.timeout.connect(self._say_reading)
         workspace.session.changed.connect(self._on_session)
         workspace.results_changed.connect(self._on_results)
         workspace.index_changed.connect(self._on_index)
@@ -125,6 +133,11 @@ class Presenter(QObject):
         return self._view is not None
 
     @property
+    def shows_view(self) -> bool:
+        """Whether the view is in front, not the empty state."""
+        return self._view is not None and self.widget.currentWidget() is self._view
+
+    @property
     def active(self) -> bool:
         """Whether it is on the screen."""
         return self._active
@@ -161,6 +174,18 @@ class Presenter(QObject):
         self._dirty = not self._active
         if self._active:
             self.load()
+            if self._blank:
+                self._patience.start()
+
+    @property
+    def _blank(self) -> bool:
+        """Whether there is nothing to be seen yet, not even a sentence."""
+        return self.widget.currentWidget() is self.empty and not self.empty.sentence.text()
+
+    @Slot()
+    def _say_reading(self) -> None:
+        if self._blank and self.workspace.loader.waits_for(self.objectName()):
+            self.empty.set_text(_READING)
 
     def show_view(self) -> None:
         self.widget.setCurrentWidget(self.view)
@@ -172,7 +197,15 @@ class Presenter(QObject):
     def read(self, what: str, read: Callable[..., Any], *arguments: Any, then: Any) -> None:
         """Ask for data of the open project; the answer of an older question is dropped."""
         name = f"{self.objectName()} {what}"
-        self.workspace.loader.load(name, read, self.workspace.project, *arguments, then=then)
+        self.workspace.loader.load(
+            name, read, self.workspace.project, *arguments, then=then, ready=self._prepared
+        )
+
+    def _prepared(self) -> bool:
+        """Make one more part of the view, if it needs one; whether the view is there."""
+        if not self.built:
+            self.build_next()
+        return self.built
 
     def narrowed(
         self, whole: Callable[..., Any], sliced: Callable[..., Any], *arguments: Any

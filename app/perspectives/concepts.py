@@ -5,17 +5,26 @@ from __future__ import annotations
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QWidget
 
+from analysis.figures.concept_choice import most_telling
+from analysis.figures.data import ConceptPoints
 from app.concept_examples import ExampleWish
+from app.history import LEADING
 from app.perspectives.base import Presenter
+from app.workspace import Workspace
 
 
 class ConceptsPresenter(Presenter):
     """Scatter and table of concepts, and the patch grids of the one in focus."""
 
     view_module = "app.views.concepts_view"
+    main_figure = "concepts"
     reload_on = frozenset({"project", "model_a", "model_b", "run_concepts", "image_slice"})
 
     saliency_wished = Signal(int)  # an image: where do the models look in it?
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__(workspace)
+        self._led: set[tuple[str | None, int]] = set()  # project and run
 
     def make_view(self) -> QWidget:
         from app.views.concepts_view import ConceptsView
@@ -60,6 +69,7 @@ class ConceptsPresenter(Presenter):
             project,
             run,
             then=self._show_replacement,
+            ready=self._prepared,
         )
 
     def _mirrored(self) -> bool:
@@ -82,6 +92,18 @@ class ConceptsPresenter(Presenter):
         self.view.show_points(shown)  # type: ignore[attr-defined]
         self.follow(frozenset({"class_name", "concept", "selection"}), None)
         self._on_detail(self.workspace.focus.detail)
+        self._lead(shown)  # type: ignore[arg-type]
+
+    def _lead(self, points: ConceptPoints) -> None:
+        """A run shown first, with nothing in focus: begin with what sets its models apart most."""
+        now = self.session.snapshot
+        if now.run_concepts is None or (now.project, now.run_concepts) in self._led:
+            return
+        self._led.add((now.project, now.run_concepts))
+        if now.concept is None and not now.selection:
+            concept = most_telling(points, now.class_name)
+            if concept is not None:
+                self.session.update({"concept": concept}, LEADING)
 
     def _show_replacement(self, points: object) -> None:
         from app.mirror import mirror_replacement
@@ -133,7 +155,10 @@ class ConceptsPresenter(Presenter):
 
     @Slot(object)
     def _on_concept(self, concept: int | None) -> None:
-        self.session.update({"concept": concept}, self)
+        changes: dict[str, object] = {"concept": concept}
+        if self.session.snapshot.patch is not None:  # it was of the concept before
+            changes |= {"patch": None, "image": None}
+        self.session.update(changes, self)
 
     @Slot(object)
     def _on_selection(self, selection: frozenset[int]) -> None:

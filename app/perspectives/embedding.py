@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QWidget
 
+from analysis.figures.embedding_data import shown_components
 from app.backend import EmbeddingData
 from app.perspectives.base import Presenter
 from app.workspace import Workspace
@@ -22,6 +23,7 @@ class EmbeddingPresenter(Presenter):
     """Points, profiles, loadings, correlations, performance and ensembles of an embedding."""
 
     view_module = "app.views.embedding_view"
+    main_figure = "embedding"
     reload_on = frozenset({"project", "run_embedding", "run_evaluation"})
     view_actions: ClassVar[Mapping[str, str]] = {
         "run embedding": "embed-models",
@@ -40,6 +42,7 @@ class EmbeddingPresenter(Presenter):
         self.models: tuple[str, ...] = ()  # of the embedding on the screen
         self.task: str | None = None  # of the performance surface
         self.counted: tuple[str, str, int] | None = None  # concept, category, component
+        self._available = 0  # components of the embedding on the screen
         self.ensemble_task: str | None = None
         self._ensemble_run: int | None = None
         self._tasks: tuple[str, ...] = ()  # those with ensembles
@@ -84,7 +87,6 @@ class EmbeddingPresenter(Presenter):
         self.read(
             "ensemble tasks", backend.ensemble_tasks, self._evaluations(), then=self._on_tasks
         )
-        self._load_counts()
 
     def _show_nothing(self) -> None:
         index = self.workspace.index
@@ -113,6 +115,7 @@ class EmbeddingPresenter(Presenter):
             return
         self.show_view()
         view: Any = self.view
+        self._available = data.points.points.shape[1]
         view.show_points(data.points)
         view.show_loadings(data.loadings)
         view.show_correlations(data.profile_correlation, data.performance_correlation)
@@ -121,6 +124,17 @@ class EmbeddingPresenter(Presenter):
         view.show_tasks(data.tasks)
         self._show_unprojected()
         self.follow(frozenset({"models", "components"}), None)
+        self._load_counts()
+
+    def _components(self) -> tuple[int, int]:
+        """Those on the axes: the session's, as far as this embedding has them."""
+        return shown_components(self.session.snapshot.components, self._available)
+
+    def _counted(self) -> tuple[str, str, int] | None:
+        if self.counted is None:
+            return None
+        concept, category, component = self.counted
+        return concept, category, max(1, min(component, self._available))
 
     def _show_profiles(self, profiles: Any) -> None:
         self.view.show_profiles(profiles)  # type: ignore[attr-defined]
@@ -133,25 +147,27 @@ class EmbeddingPresenter(Presenter):
 
     def _load_surface(self) -> None:
         now = self.session.snapshot
-        across, up = now.components
-        if self.task is None or now.run_embedding is None or across == up:
+        if self.task is None or now.run_embedding is None or self._available < 2:
             self.forget("surface")
+            if self.task is not None and self.models:
+                self._show_surface(None)
             return
         read = self.workspace.backend.performance_surface
         self.read(
-            "surface", read, now.run_embedding, self.task, now.components, then=self._show_surface
-        )
+            "surface", read, now.run_embedding, self.task, self._components(),
+            then=self._show_surface,
+        )  # fmt: skip
 
     def _show_surface(self, surface: Any) -> None:
         self.view.show_surface(surface)  # type: ignore[attr-defined]
 
     def _load_counts(self) -> None:
-        run = self.session.snapshot.run_embedding
-        if self.counted is None or run is None:
+        run, counted = self.session.snapshot.run_embedding, self._counted()
+        if counted is None or run is None or not self._available:
             self.forget("counts")
             return
         read = self.workspace.backend.concept_counts
-        self.read("counts", read, run, *self.counted, then=self._show_counts)
+        self.read("counts", read, run, *counted, then=self._show_counts)
 
     def _show_counts(self, counts: Any) -> None:
         self.view.show_counts(counts)  # type: ignore[attr-defined]
@@ -180,12 +196,14 @@ class EmbeddingPresenter(Presenter):
         if initiator is self:
             return
         now, view = self.session.snapshot, self.view
-        if "models" in changes:
+        if changes & {"models", "model_a", "model_b"}:
+            pair = tuple(name for name in (now.model_a, now.model_b) if name is not None)
+            view.set_pair(pair if set(pair) <= set(self.models) else ())  # type: ignore[attr-defined]
             view.set_models(now.models)  # type: ignore[attr-defined]
         if "hover_model" in changes:
             view.set_hover(now.hover_model)  # type: ignore[attr-defined]
         if "components" in changes:
-            view.set_components(*now.components)  # type: ignore[attr-defined]
+            view.set_components(*self._components())  # type: ignore[attr-defined]
             self._load_surface()
 
     @Slot(object)
@@ -200,14 +218,15 @@ class EmbeddingPresenter(Presenter):
         return self._ensemble_run if figure == "ensembles" else now.run_embedding
 
     def export_parameters(self, figure: str) -> dict[str, object]:
-        across, up = self.session.snapshot.components
+        across, up = self._components()
         plane: dict[str, object] = {"component_x": across, "component_y": up}
         if figure in ("embedding", "performance-map"):
             return {**plane, "task": self.task or ""}
         if figure == "ensembles":
             return {"task": self.ensemble_task or ""}
-        if figure == "concept-counts" and self.counted is not None:
-            return dict(zip(("concept", "category", "component"), self.counted, strict=True))
+        counted = self._counted()
+        if figure == "concept-counts" and counted is not None:
+            return dict(zip(("concept", "category", "component"), counted, strict=True))
         return {}
 
     # -- what the view asks for ----------------------------------------------------------------

@@ -13,6 +13,7 @@ class LayersPresenter(Presenter):
     """The heatmap of layers of A against layers of B."""
 
     view_module = "app.views.layers_view"
+    main_figure = "layers"
     reload_on = frozenset({"project", "model_a", "model_b", "run_layers"})
     pair_opened = Signal(str, str)  # layers of A and B: concepts wished for
     pair_shown = Signal(object)  # Chosen or None: the pair under the crosshair
@@ -56,6 +57,7 @@ class LayersPresenter(Presenter):
             run,
             self.measure,
             then=self._show,
+            ready=self._prepared,
         )
 
     def _show(self, data: object) -> None:

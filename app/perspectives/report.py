@@ -73,6 +73,7 @@ class ReportPresenter(Presenter):
         from app.views.report_view import ReportView
 
         view = ReportView()
+        view.set_figures(self.workspace.figure_pictures)
         view.block_added.connect(self._on_block_added)
         view.block_edited.connect(self._on_block_edited)
         view.block_removed.connect(self._on_block_removed)

@@ -37,6 +37,7 @@ class SaliencyPresenter(Presenter):
     picture_changed = Signal()  # another one is in front, or none
 
     view_module = "app.views.saliency_view"
+    main_figure = "saliency"
     reload_on = frozenset({"project", "run_saliency", "image_slice"})
     view_actions: ClassVar[Mapping[str, str]] = {
         "run saliency": "explain-images",

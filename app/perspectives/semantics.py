@@ -35,6 +35,7 @@ class SemanticsPresenter(Presenter):
     """Answers what the view asks for, from the run of the active pair; edits concepts."""
 
     view_module = "app.views.semantics_view"
+    main_figure = "space-similarity"
     reload_on = frozenset({"project", "model_a", "model_b", "run_semantics", "image_slice"})
     view_actions: ClassVar = {"run semantics": "compare-semantics", "add concept": "add-concept"}
     needed = frozenset({"index"})
@@ -142,8 +143,8 @@ class SemanticsPresenter(Presenter):
         index = self.index
         of_them = f"{len(index.images):,}" if index is not None and index.slice_name else "those"
         return (
-            f"UCS with its interval, the matches and the mask pairs are of {of_them} of its images"
-            " that have masks, without chance. SFSS, separability and TCAV rest on the examples of"
+            f"UCS with its interval and chance, the matches and the mask pairs are of {of_them} of"
+            " its images that have masks. SFSS, separability and TCAV rest on the examples of"
             " the concepts: they do not change."
         )
 

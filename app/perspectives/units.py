@@ -8,9 +8,12 @@ from typing import Any, ClassVar
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QWidget
 
+from analysis.figures.concept_choice import most_telling_unit
 from analysis.figures.words import count
 from app.concept_examples import ExampleWish
+from app.history import LEADING
 from app.perspectives.base import Presenter
+from app.workspace import Workspace
 
 _WHAT = "Here you will see which concept each unit of a model stands for, and on which images."
 
@@ -19,6 +22,7 @@ class UnitsPresenter(Presenter):
     """Table and grid of units, the one in focus, and how many there are by threshold."""
 
     view_module = "app.views.units_view"
+    main_figure = "units"
     reload_on = frozenset({"project", "run_dissection", "image_slice"})
     view_actions: ClassVar[Mapping[str, str]] = {
         "run dissection": "dissect-models",
@@ -29,6 +33,10 @@ class UnitsPresenter(Presenter):
 
     compare_wished = Signal(str, str)  # two models: their concepts
     saliency_wished = Signal(int)  # an image: where do the models look in it?
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__(workspace)
+        self._led: set[tuple[str | None, int]] = set()  # project and run
 
     def make_view(self) -> QWidget:
         from app.views.units_view import UnitsView
@@ -82,6 +90,18 @@ class UnitsPresenter(Presenter):
         self.view.show_units(table)  # type: ignore[attr-defined]
         self.follow(frozenset({"models", "unit", "units"}), None)
         self._on_detail(self.workspace.focus.unit)
+        self._lead(table)
+
+    def _lead(self, table: Any) -> None:
+        """A run shown first, with nothing in focus: begin with what one model alone knows."""
+        now = self.session.snapshot
+        if now.run_dissection is None or (now.project, now.run_dissection) in self._led:
+            return
+        self._led.add((now.project, now.run_dissection))
+        if now.unit is None and not now.units and not now.models:
+            unit = most_telling_unit(table, now.model_a, now.model_b)
+            if unit is not None:
+                self.session.update({"unit": unit}, LEADING)
 
     def _show_sweep(self, sweep: Any) -> None:
         self.view.show_sweep(sweep)  # type: ignore[attr-defined]

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from analysis.figures.data import ConceptDetail, ConceptPatch
 from app.concept_examples import Example
-from app.labels import ElidedLabel
-from app.theme import GRID, PATCH_KINDS, PatchKind, font
+from app.labels import ElidedLabel, WrappedLabel
+from app.theme import GRID, PATCH_KINDS, PatchKind, font, mute
 from app.views.columns import detail_columns
 from app.views.concept_words import NOT_AN_ATTRIBUTION, numbers_line
 from app.views.patch_dialog import ShownPatch
@@ -23,6 +23,7 @@ from app.widgets.image_source import ImageSource
 from app.widgets.quantities import significant
 from app.widgets.scatter_data import PointStyle, ScatterData
 from app.widgets.scatter_plot import ScatterPlot
+from app.widgets.splitter import Splitter
 from app.widgets.table_twin import TableTwin
 from app.words import concept_title, similarity_sentence
 
@@ -89,15 +90,15 @@ class ConceptPanel(QWidget):
         self._patches: dict[int, ConceptPatch] = {}
         self._patch_of_point: dict[int, int] = {}
         self._point_of_patch: dict[int, int] = {}
-        self.name = QLabel()
+        self.name = WrappedLabel()
         self.name.setFont(font("title", bold=True))
-        self.sentence = QLabel()
-        self.numbers = QLabel()
+        self.sentence = WrappedLabel()
+        self.numbers = WrappedLabel()
         self.numbers.setFont(font("small"))
-        self.numbers.setProperty("muted", True)
-        self.caution = QLabel(NOT_AN_ATTRIBUTION)
+        mute(self.numbers)
+        self.caution = WrappedLabel(NOT_AN_ATTRIBUTION)
         self.caution.setFont(font("small"))
-        self.caution.setProperty("muted", True)
+        mute(self.caution)
         for label in (self.name, self.sentence, self.numbers, self.caution):
             label.setTextFormat(Qt.TextFormat.PlainText)
             label.setWordWrap(True)
@@ -113,7 +114,7 @@ class ConceptPanel(QWidget):
         self.show_detail(None)
 
     def _build(self) -> None:
-        self.splitter = QSplitter(Qt.Orientation.Vertical)
+        self.splitter = Splitter(Qt.Orientation.Vertical)
         self.splitter.setChildrenCollapsible(False)
         self.splitter.addWidget(self.panel)
         self.grids = QWidget()

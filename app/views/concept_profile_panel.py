@@ -39,6 +39,7 @@ class ConceptProfilePanel(FigurePanel):
         self.data: Profiles | None = None
         self._models: tuple[str, ...] = ()
         self._groups: dict[str, str] = {}
+        self._about = ""
         self.order = QComboBox()
         self.order.setFont(font("small"))
         self.order.setAccessibleName("Order of the concepts")
@@ -48,6 +49,10 @@ class ConceptProfilePanel(FigurePanel):
         assert self.table is not None
         for source in (self.bars.row_activated, self.table.row_activated):
             source.connect(self._open)
+
+    def set_about(self, about: str) -> None:
+        """Which models these are, where nobody has selected them."""
+        self._about = about
 
     def show_profiles(
         self, data: Profiles | None, models: tuple[str, ...], groups: dict[str, str]
@@ -90,7 +95,8 @@ class ConceptProfilePanel(FigurePanel):
         self.bars.set_data(BarData(rows, tuple(columns), self._describe))
         self._fill_table(data, kept, units[:, order])
         self.set_note(
-            f"{count(len(kept), 'concept')} known to any of them; double-click shows the units."
+            f"{self._about}{count(len(kept), 'concept')} known to any of them;"
+            " double-click shows the units."
         )
 
     def _sorted(self, units: np.ndarray) -> np.ndarray:

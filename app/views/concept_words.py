@@ -49,9 +49,9 @@ def numbers_line(detail: ConceptDetail) -> str:
     """What the sentence leaves out: same-model similarity, importance, stability."""
     parts = []
     if math.isfinite(detail.smcs_pearson):
-        parts.append(f"{detail.target_model} predicts it itself with {number(detail.smcs_pearson)}")
+        parts.append(f"{detail.target_model} predicts its own with {number(detail.smcs_pearson)}")
     if math.isfinite(detail.importance):
-        parts.append(f"importance {number(detail.importance)} of the most important")
+        parts.append(f"importance {number(detail.importance)} of at most 1")
     else:
         parts.append(_NO_HEAD)
     parts.append(stability_words(detail.stability))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QSplitter,
     QStackedWidget,
     QTabWidget,
     QVBoxLayout,
@@ -23,7 +22,7 @@ from app.widgets.empty_state import EmptyState
 from app.widgets.grid_actions import SAVE_AS_CONCEPT, add_grid_action
 from app.widgets.image_source import ImageSource
 from app.widgets.parts import Parts
-from app.widgets.table_twin import TableTwin
+from app.widgets.splitter import Splitter
 
 _EMPTY = (
     "Which concepts two models share, which only one of them has, and the patches that show it."
@@ -31,7 +30,8 @@ _EMPTY = (
 
 
 #: made ahead of the view, each in its own turn
-PARTS = (ReplacementPanel, ConceptPanel)
+
+PARTS = (ReplacementPanel, ConceptPanel, SimilarityPanel)
 
 
 class ConceptsView(QWidget):
@@ -69,8 +69,8 @@ class ConceptsView(QWidget):
         self._concept: int | None = None
         self._dialog: PatchDialog | None = None
         self.empty = EmptyState(_EMPTY, "Compare concepts…", "run concepts")
-        self.table = TableTwin("concept")
-        self.similarity = SimilarityPanel(self.table)
+        self.similarity = ready.take(SimilarityPanel)
+        self.table = self.similarity.twin
         self.replacement = ready.take(ReplacementPanel)
         self.concept = ready.take(ConceptPanel)
         self._build()
@@ -86,14 +86,14 @@ class ConceptsView(QWidget):
         self.tabs.addTab(_padded(self.replacement), "Replacement test")
         for panel in (self.similarity, self.replacement):
             panel.title.hide()  # the tab says it
-        self.left = QSplitter(Qt.Orientation.Vertical)
+        self.left = Splitter(Qt.Orientation.Vertical)
         self.left.addWidget(self.tabs)
         self.left.addWidget(self.table)
         self.left.setSizes([520, 300])
-        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self.splitter = Splitter(Qt.Orientation.Horizontal)
         self.splitter.addWidget(self.left)
         self.splitter.addWidget(self.concept)
-        self.splitter.setSizes([650, 600])
+        self.splitter.setSizes([520, 680])  # a row of patches wants width
         for splitter in (self.left, self.splitter):
             splitter.setChildrenCollapsible(False)
             splitter.setHandleWidth(PADDING)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
-    QLabel,
     QSizePolicy,
     QStackedWidget,
     QVBoxLayout,
@@ -25,9 +24,9 @@ from app.views.embedding_words import (
     correlation_note,
     survives,
 )
+from app.views.read_heatmap import ReadHeatmap
 from app.widgets.category_marks import category_word
 from app.widgets.empty_state import EmptyState
-from app.widgets.figure_panel import FigurePanel
 from app.widgets.heatmap import Heatmap
 from app.widgets.heatmap_data import HeatmapData
 from app.widgets.table_twin import TableTwin
@@ -48,21 +47,20 @@ _HINT = {
 }
 
 
-class CorrelationPanel(FigurePanel):
+class CorrelationPanel(ReadHeatmap):
     """One matrix; what does not survive correction is grey and hatched."""
 
     row_activated = Signal(object)
 
     def __init__(self, kind: str, parent: QWidget | None = None) -> None:
         self.kind = kind
-        self.heatmap = Heatmap(_TITLES[kind], with_best=False, level_columns=True)
-        self.line = QLabel(_HINT[kind])
         super().__init__(
             f"{kind}-correlation",
             _TITLES[kind],
-            self.heatmap,
+            Heatmap(_TITLES[kind], with_best=False, level_columns=True),
             TableTwin("correlation"),
             EmptyState(_EMPTY[kind], *_BUTTONS[kind]),
+            _HINT[kind],
             parent,
         )
         self.data: CorrelationMatrix | None = None
@@ -73,19 +71,6 @@ class CorrelationPanel(FigurePanel):
         assert self.table is not None
         self.table.row_focused.connect(self._focus_row)
         self.table.row_activated.connect(self._activate_row)
-
-    def _build(self) -> None:
-        super()._build()
-        self.line.setFont(font("small"))
-        self.line.setTextFormat(Qt.TextFormat.PlainText)
-        self.line.setWordWrap(True)
-        self.line.setMinimumWidth(40)
-        self.line.setMinimumHeight(2 * self.line.fontMetrics().height() + 2)
-        self.line.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.line.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        layout = self.layout()
-        assert isinstance(layout, QVBoxLayout)
-        layout.insertWidget(layout.indexOf(self.note), self.line)
 
     def show_matrix(self, data: CorrelationMatrix | None) -> None:
         """Show the correlations, or the empty state."""

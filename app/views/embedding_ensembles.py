@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QLabel, QVBoxLayout, QWidget
+from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtWidgets import QComboBox, QWidget
 
 from analysis.figures.embedding_data import EnsembleGains
 from analysis.figures.words import number
 from app.theme import font
 from app.views.embedding_columns import gain_columns, gain_pairs
 from app.views.embedding_words import gain_line, gains_count
+from app.views.read_heatmap import ReadHeatmap
 from app.widgets.bar_data import upper_limit
 from app.widgets.empty_state import EmptyState
-from app.widgets.figure_panel import FigurePanel
 from app.widgets.heatmap import Heatmap
 from app.widgets.heatmap_data import HeatmapData
 from app.widgets.table_twin import TableTwin
@@ -22,7 +22,7 @@ _EMPTY = "How much better two models are together than the better one of them al
 _HINT = "Move over a cell to read it; click to select the two models; double-click to compare them."
 
 
-class EnsemblesPanel(FigurePanel):
+class EnsemblesPanel(ReadHeatmap):
     """Gains of every pair, accuracies on the diagonal."""
 
     pair_chosen = Signal(str, str)
@@ -30,10 +30,10 @@ class EnsemblesPanel(FigurePanel):
     task_requested = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        self.heatmap = Heatmap("Gains of ensembles", with_best=False)
-        self.line = QLabel(_HINT)
+        heatmap = Heatmap("Gains of ensembles", with_best=False)
         empty = EmptyState(_EMPTY, "Evaluate models…", "run evaluation")
-        super().__init__("ensembles", "Ensembles", self.heatmap, TableTwin("pair"), empty, parent)
+        table = TableTwin("pair")
+        super().__init__("ensembles", "Ensembles", heatmap, table, empty, _HINT, parent)
         self.data: EnsembleGains | None = None
         self.task = QComboBox()
         self.task.setFont(font("small"))
@@ -50,19 +50,6 @@ class EnsemblesPanel(FigurePanel):
         assert self.table is not None
         self.table.row_focused.connect(self._focus_row)
         self.table.row_activated.connect(self._activate_row)
-
-    def _build(self) -> None:
-        super()._build()
-        self.line.setFont(font("small"))
-        self.line.setTextFormat(Qt.TextFormat.PlainText)
-        self.line.setWordWrap(True)
-        self.line.setMinimumWidth(40)
-        self.line.setMinimumHeight(2 * self.line.fontMetrics().height() + 2)
-        self.line.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.line.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        layout = self.layout()
-        assert isinstance(layout, QVBoxLayout)
-        layout.insertWidget(2, self.line)
 
     def show_ensembles(self, tasks: tuple[str, ...], data: EnsembleGains | None) -> None:
         """Show a task's ensembles, or the empty state; `tasks` can be chosen."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QSplitter, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from analysis.figures.embedding_data import EmbeddingPoints, GroupChoice
 from analysis.figures.words import number
@@ -18,6 +18,7 @@ from app.widgets.figure_panel import FigurePanel
 from app.widgets.quantities import significant
 from app.widgets.scatter_data import PointStyle, ScatterData
 from app.widgets.scatter_plot import ScatterPlot
+from app.widgets.splitter import Splitter
 from app.widgets.table_twin import TableTwin
 
 _EMPTY = "How many groups the models fall into, and how many axes say more than chance."
@@ -153,7 +154,7 @@ class VariancePanel(FigurePanel):
         )
 
 
-class GroupsTab(QSplitter):
+class GroupsTab(Splitter):
     """Number of groups above, explained variance below."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Hashable
 
 import numpy as np
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QSplitter, QToolButton, QWidget
+from PySide6.QtWidgets import QComboBox, QToolButton, QWidget
 
 from analysis.figures.embedding_data import ConceptCounts, EmbeddingLoadings, EmbeddingPoints
 from analysis.figures.words import number
@@ -28,6 +28,7 @@ from app.widgets.group_marks import category_mark, group_mark
 from app.widgets.model_scatter import ModelScatter
 from app.widgets.name_ids import NameIds
 from app.widgets.scatter_data import PointStyle, ScatterData
+from app.widgets.splitter import Splitter
 from app.widgets.table_twin import TableTwin
 
 _EMPTY = "Which concepts make up each axis of the embedding."
@@ -251,7 +252,7 @@ class CountsPanel(FigurePanel):
             self.units_requested.emit(self.data.concept)
 
 
-class LoadingsTab(QSplitter):
+class LoadingsTab(Splitter):
     """Loadings above, the counts of the concept chosen below."""
 
     concept_requested = Signal(str, str, int)

@@ -7,9 +7,13 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QComboBox, QLabel, QMenu, QStackedWidget, QToolButton, QWidget
 
-from analysis.figures.embedding_data import EmbeddingPoints, PerformanceSurface
+from analysis.figures.embedding_data import (
+    EmbeddingPoints,
+    PerformanceSurface,
+    with_two_components,
+)
 from analysis.figures.words import shorten
-from app.theme import font
+from app.theme import font, mute
 from app.views.embedding_columns import point_columns
 from app.views.embedding_words import (
     axis_title,
@@ -33,6 +37,7 @@ _EMPTY = (
 _POINT_SIZE = 12.0
 _TURNING = "Drag to turn, Shift and drag to choose models; Control and arrows turn, Home shows all."
 _NO_TASK = "no task"
+_NO_SECOND = "no second component"
 
 
 class _Plots(QStackedWidget):
@@ -237,6 +242,8 @@ class PointsPanel(FigurePanel):
         across, up = self.components()
         ids = [self._ids.id_of(model) for model in data.models]
         axes = [across - 1, up - 1]
+        if data.points.shape[1] == 1:
+            data, axes = with_two_components(data), [0, 1]
         self.flat.set_models(
             self._scatter_data(data, axes),
             dict(zip(ids, data.models, strict=True)),
@@ -278,7 +285,7 @@ class PointsPanel(FigurePanel):
             x=data.points[:, axes[0]],
             y=data.points[:, axes[1]],
             x_title=axis_title(data, axes[0] + 1),
-            y_title=axis_title(data, axes[1] + 1),
+            y_title=axis_title(data, axes[1] + 1) if self.up.count() > 1 else _NO_SECOND,
             group=np.array([kinds.index(look) for look in looks]),
             styles=tuple(styles),
             describe=self._describe,
@@ -318,7 +325,7 @@ class PointsPanel(FigurePanel):
         super()._build()
         self.ground = QLabel()
         self.ground.setFont(font("small"))
-        self.ground.setProperty("muted", True)
+        mute(self.ground)
         self.ground.setTextFormat(Qt.TextFormat.PlainText)
         self.ground.setWordWrap(True)
         self.ground.setMinimumWidth(40)

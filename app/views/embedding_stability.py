@@ -19,6 +19,8 @@ from app.widgets.table_twin import TableTwin
 
 _EMPTY = "Whether groups and places stay when units, models or the threshold change."
 
+_INDEX = "adjusted Rand index"  # of the draws; their other agreement is a share
+
 
 class StabilityPanel(FigurePanel):
     """One row a change: do the groups stay, and how far do the points move?"""
@@ -54,7 +56,7 @@ class StabilityPanel(FigurePanel):
         )
         agreement = np.asarray(data.agreement, float)[order]
         moved = np.asarray(data.displacement, float)[order]
-        shares = [kinds[i] == BOOTSTRAP for i in order]
+        shares = [kinds[i] == BOOTSTRAP and settings[i] != _INDEX for i in order]
         columns = (
             BarColumn(
                 "Groups stay",

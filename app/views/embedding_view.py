@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from analysis.figures.embedding_data import (
     ConceptCounts,
@@ -31,6 +31,7 @@ from app.views.profile_panel import ProfilesTab
 from app.widgets.figure_panel import FigurePanel
 from app.widgets.lazy_tabs import LazyTabs
 from app.widgets.name_ids import NameIds
+from app.widgets.splitter import Splitter
 
 _CHOOSE = "Click on a model to select it, Ctrl-click to add another."
 
@@ -63,6 +64,7 @@ class EmbeddingView(QWidget):
         self._points: EmbeddingPoints | None = None
         self._loadings: EmbeddingLoadings | None = None
         self._profiles: Profiles | None = None
+        self._pair: tuple[str, ...] = ()
         self._matrices: tuple[CorrelationMatrix | None, CorrelationMatrix | None] = (None, None)
         self._groups: GroupChoice | None = None
         self._stability: Stability | None = None
@@ -91,7 +93,7 @@ class EmbeddingView(QWidget):
         self.tabs.add("ensembles", "Ensembles", self._make_ensembles)
         self.tabs.add("groups", "Groups", self._make_groups)
         self.tabs.add("stability", "Stability", self._make_stability)
-        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self.splitter = Splitter(Qt.Orientation.Horizontal)
         self.splitter.addWidget(self._left_side())
         self.splitter.addWidget(self.tabs)
         self.splitter.setSizes([640, 560])
@@ -267,6 +269,13 @@ class EmbeddingView(QWidget):
         self.compare_button.setEnabled(two)
         self.chosen.setText(_selection_words(self._models))
 
+    def set_pair(self, models: tuple[str, ...]) -> None:
+        """A and B, to be compared while no model is selected."""
+        self._pair = tuple(models)
+        for panel in self._following():
+            if isinstance(panel, ProfilesTab):
+                panel.set_pair(self._pair)
+
     def set_hover(self, model: str | None) -> None:
         """Ring the model hovered in another view."""
         self.scatter.set_hover(model)
@@ -304,6 +313,7 @@ class EmbeddingView(QWidget):
     def _fill(self, key: str) -> None:
         tab = self.tabs.contents[key]
         if isinstance(tab, ProfilesTab):
+            tab.set_pair(self._pair)
             tab.show_profiles(self._profiles, self._group_of())
             tab.set_models(self._models)
         elif isinstance(tab, LoadingsTab):

@@ -22,7 +22,7 @@ from app.widgets.group_marks import group_mark
 
 BOOTSTRAP = "unit bootstrap"
 SECTIONS = {
-    BOOTSTRAP: "Units drawn anew: share of draws that keep the groups",
+    BOOTSTRAP: "Units drawn anew: do the groups stay?",
     "leave one out": "One model left out: do the groups agree?",
     "iou threshold": "Another IoU threshold: do the groups agree?",
 }

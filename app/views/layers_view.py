@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QComboBox, QLabel, QVBoxLayout, QWidget
 
 from analysis.figures.data import LayerSimilarity
 from analysis.figures.words import count
-from app.theme import GRID, PADDING, font
+from app.theme import GRID, PADDING, font, mute
 from app.views.columns import layer_columns, layer_pairs
 from app.views.layers_words import MEANINGS, MEASURES, SHORT, chosen_pair, pair_line
 from app.widgets.empty_state import EmptyState
@@ -63,7 +63,7 @@ class LayersView(QWidget):
         for combo in (self.measure, self.axis):
             combo.setFont(font("small"))
         self.progress.setFont(font("small"))
-        self.progress.setProperty("muted", True)
+        mute(self.progress)
         controls = self.panel.controls
         for part in (self.measure, self.axis):
             controls.addWidget(part)
@@ -178,6 +178,8 @@ def _matrix(data: LayerSimilarity) -> HeatmapData:
         row_title=f"A · {data.model_a}",
         column_title=f"B · {data.model_b}",
         value_title=SHORT.get(data.measure, data.measure),
+        low=np.asarray(data.ci_low, float),
+        high=np.asarray(data.ci_high, float),
     )
 
 
@@ -194,4 +196,7 @@ def _note(data: LayerSimilarity) -> str:
         notes.append(f"This run has no {word}: compare the layers once more to have it.")
     elif empty:
         notes.append(f"Blank: {count(empty, 'pair')} not computed yet.")
+    if empty < values.size and not np.isfinite(data.null_95).any():
+        word = MEASURES.get(data.measure, data.measure)
+        notes.append(f"Chance and intervals of {word} are not in this run: compare once more.")
     return " ".join(notes)

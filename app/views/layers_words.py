@@ -25,6 +25,9 @@ MEANINGS = {
     " has more features than there are patches",
 }
 _CHANCE = "What 95 % of shufflings of the images stay below: a similarity under it means nothing."
+_BY_BOOTSTRAP = "In brackets its 95 % interval; its width is from images drawn anew."
+_BY_JACKKNIFE = "In brackets its 95 % interval, from images left out one after another."
+_NO_INTERVAL = "This run has no interval of it."
 _CLASSES = "Classes behind the mean; each has its own concepts."
 
 
@@ -55,7 +58,7 @@ def chosen_pair(data: LayerSimilarity, layer_a: str, layer_b: str) -> Chosen | N
     readings = []
     if np.isfinite(value):
         text = interval(value, float(data.ci_low[at]), float(data.ci_high[at]))
-        meaning = f"{MEANINGS.get(data.measure, measure)}. In brackets its 95 % interval."
+        meaning = f"{MEANINGS.get(data.measure, measure)}. {_interval_words(data, at)}"
         readings.append(Reading(measure, text, meaning))
     if np.isfinite(null):
         readings.append(Reading("chance", number(null), _CHANCE))
@@ -68,6 +71,12 @@ def chosen_pair(data: LayerSimilarity, layer_a: str, layer_b: str) -> Chosen | N
     return Chosen(title, _verdict(data, value, null), tuple(readings))
 
 
+def _interval_words(data: LayerSimilarity, at: tuple[int, int]) -> str:
+    if not np.isfinite(data.ci_low[at]):
+        return _NO_INTERVAL
+    return _BY_BOOTSTRAP if data.measure == "mmcs_pearson" else _BY_JACKKNIFE
+
+
 def _place(data: LayerSimilarity, layer_a: str, layer_b: str) -> tuple[int, int]:
     return data.layers_a.index(layer_a), data.layers_b.index(layer_b)
 
@@ -77,7 +86,7 @@ def _verdict(data: LayerSimilarity, value: float, null: float) -> str:
     if not np.isfinite(value):
         return f"{who}: not computed yet."
     if not np.isfinite(null):
-        return f"{who}: what chance would give is not known for this measure."
+        return f"{who}: what chance would give is not in this run; compare the layers once more."
     if value <= null:
         return f"{who}: no more alike than chance would make them."
     return f"{who}: more alike than chance would make them."

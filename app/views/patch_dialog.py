@@ -11,7 +11,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from app.concept_examples import Example, walked_choices
-from app.theme import GRID, PADDING, font
+from app.theme import GRID, PADDING, font, mute
 from app.views.away_bar import AwayBar
 from app.views.image_canvas import ImageCanvas
 from app.widgets.image_source import Box, ImageSource
@@ -58,7 +58,7 @@ class PatchDialog(QDialog):
         self.caption.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.place = QLabel()
         self.place.setFont(font("small", tabular=True))
-        self.place.setProperty("muted", True)
+        mute(self.place)
         self._build()
         self.resize(self.sizeHint())
 

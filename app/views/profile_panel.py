@@ -7,7 +7,7 @@ from collections.abc import Hashable
 import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QComboBox, QSplitter, QWidget
+from PySide6.QtWidgets import QComboBox, QWidget
 
 from analysis.figures.unit_data import Profiles
 from analysis.figures.words import count
@@ -20,6 +20,7 @@ from app.widgets.category_marks import category_word
 from app.widgets.empty_state import EmptyState
 from app.widgets.figure_panel import FigurePanel
 from app.widgets.group_marks import category_mark, group_mark
+from app.widgets.splitter import Splitter
 from app.widgets.table_twin import TableTwin
 
 _EMPTY = "How many units of each model know an object, a part, a material, a colour …"
@@ -151,7 +152,7 @@ class ProfilePanel(FigurePanel):
         return "\n".join(lines)
 
 
-class ProfilesTab(QSplitter):
+class ProfilesTab(Splitter):
     """Categories of all models above, concepts of the models selected below."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -159,6 +160,7 @@ class ProfilesTab(QSplitter):
         self.profiles = ProfilePanel()
         self.concepts = ConceptProfilePanel()
         self._selected: tuple[str, ...] = ()
+        self._pair: tuple[str, ...] = ()
         self._groups: dict[str, str] = {}
         for panel in (self.profiles, self.concepts):
             self.addWidget(panel)
@@ -180,7 +182,14 @@ class ProfilesTab(QSplitter):
         """Follow the shared selection of models."""
         self._selected = models
         self.profiles.set_models(models)
-        self.concepts.show_profiles(self.profiles.data, models, self._groups)
+        self.concepts.set_about("" if models else "A and B, while no model is selected. ")
+        self.concepts.show_profiles(self.profiles.data, models or self._pair, self._groups)
+
+    def set_pair(self, models: tuple[str, ...]) -> None:
+        """Whose concepts to show while no model is selected: those of A and B."""
+        if models != self._pair:
+            self._pair = models
+            self.set_models(self._selected)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

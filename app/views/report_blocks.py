@@ -18,7 +18,10 @@ from PySide6.QtWidgets import (
 
 from analysis.figures.report_composition import Composition
 from app.theme import GRID, font
+from app.views.report_words import figure_key
+from app.widgets.figure_source import KEY_ROLE, FigureRows
 
+_PICTURE = (56, 40)
 ID_ROLE = Qt.ItemDataRole.UserRole
 TITLE_PAGE = 0
 """The id of the first row, which cannot be moved."""
@@ -35,7 +38,9 @@ class BlockList(QListWidget):
         super().__init__(parent)
         self.setAccessibleName("Parts of the report, in their order")
         self.setAlternatingRowColors(True)
-        self.setUniformItemSizes(True)
+        self.pictures = FigureRows(self, _PICTURE)
+        self.setItemDelegate(self.pictures)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
@@ -140,6 +145,7 @@ class ReportBlocks(QWidget):
         row_before = self.list.currentRow()
         rows = [(TITLE_PAGE, "Title page")]
         rows += [(block.id, titles[block.id]) for block in composition.blocks]
+        keys = {block.id: figure_key(block) for block in composition.blocks}
         with QSignalBlocker(self.list):
             if [number for number, _ in rows] != list(self.list.ids()):
                 self.list.clear()
@@ -148,7 +154,8 @@ class ReportBlocks(QWidget):
                     item.setData(ID_ROLE, number)
                     if number == TITLE_PAGE:
                         item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsDragEnabled)
-            for row, (_, title) in enumerate(rows):
+            for row, (number, title) in enumerate(rows):
+                self.list.item(row).setData(KEY_ROLE, keys.get(number))
                 self.list.item(row).setText(title)
                 self.list.item(row).setToolTip(title)
             row = self.list.row_of(wanted)

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import (
-    QCheckBox,
     QComboBox,
     QFormLayout,
     QLabel,
@@ -27,6 +26,7 @@ from analysis.figures.report_composition import (
 )
 from app.labels import wrapped_label
 from app.theme import GRID, font
+from app.widgets.tick_box import TickBox
 
 _SETTLE_MS = 500
 _WIDTH_WORDS = {100: "whole width", 75: "three quarters", 50: "half"}
@@ -60,7 +60,7 @@ class ReportEditor(QWidget):
         self.text.setAccessibleName("Text")
         self.text.setTabChangesFocus(True)
         self.text.setFont(font("body"))
-        self.chapter = QCheckBox("begins a chapter of its own")
+        self.chapter = TickBox("begins a chapter of its own")
         self.chapter.setFont(font("small"))
         self.caption = self._line("Caption", LONGEST_TEXT)
         self.width_choice = QComboBox()

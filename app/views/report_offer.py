@@ -17,11 +17,14 @@ from PySide6.QtWidgets import (
 
 from analysis.figures.report_composition import Block
 from app.theme import GRID, font
-from app.views.report_words import OfferedGroup
+from app.views.report_words import OfferedGroup, figure_key
+from app.widgets.figure_source import KEY_ROLE, FigureRows
 
 _BLOCK = Qt.ItemDataRole.UserRole
 _GROUP = Qt.ItemDataRole.UserRole + 1
 _OPEN_AT_FIRST = 3  # groups
+_INDENTATION = 14
+_PICTURE = (78, 56)
 
 
 class ReportOffer(QWidget):
@@ -40,10 +43,13 @@ class ReportOffer(QWidget):
         self.tree.setAccessibleName("What can be added to the report")
         self.tree.setHeaderHidden(True)
         self.tree.setFont(font("body"))
-        self.tree.setUniformRowHeights(True)
+        self.pictures = FigureRows(self.tree, _PICTURE)
+        self.tree.setItemDelegate(self.pictures)
+        self.tree.setIndentation(_INDENTATION)
         self.tree.setDragEnabled(True)
         self.tree.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
         self.tree.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.tree.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.add = QPushButton("Add to the report")
         self.add.setToolTip("Put it behind the part in focus (Enter, double click, or drag it)")
         self.add.setFont(font("small"))
@@ -79,6 +85,7 @@ class ReportOffer(QWidget):
                 item = QTreeWidgetItem(top, [offered.title])
                 item.setToolTip(0, offered.title)
                 item.setData(0, _BLOCK, offered.block)
+                item.setData(0, KEY_ROLE, figure_key(offered.block))
             top.setExpanded(place < _OPEN_AT_FIRST if first else group.title in opened)
         self._filter(self.filter.text())
 

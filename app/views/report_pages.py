@@ -129,7 +129,7 @@ class ReportPages(QWidget):
             self.zoom.addItem(text, factor)
         self.where = QLabel()
         self.where.setFont(font("small"))
-        self.where.setProperty("muted", True)
+        theme.mute(self.where)
         self.where.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Preferred)
         self.state = ElidedLabel()
         self.state.setFont(font("small"))

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from analysis.figures.report_composition import Block, Composition
 from app.labels import wrapped_label
-from app.theme import GRID, PADDING, font
+from app.theme import GRID, PADDING, font, mute
 from app.views.report_bar import ReportBar
 from app.views.report_blocks import TITLE_PAGE, ReportBlocks
 from app.views.report_editor import ReportEditor
 from app.views.report_offer import ReportOffer
 from app.views.report_pages import ReportPages
 from app.views.report_words import OfferedGroup
+from app.widgets.figure_source import FigureSource
+from app.widgets.splitter import Splitter
 
 
 class ReportView(QWidget):
@@ -46,8 +48,8 @@ class ReportView(QWidget):
         self.notes.setAccessibleName("What of this report could not be read")
         self.notes.setFont(font("small"))
         self.notes.hide()
-        self.columns = QSplitter(Qt.Orientation.Horizontal)
-        self.middle = QSplitter(Qt.Orientation.Vertical)
+        self.columns = Splitter(Qt.Orientation.Horizontal)
+        self.middle = Splitter(Qt.Orientation.Vertical)
         self._arrange()
         self._connect()
 
@@ -105,6 +107,11 @@ class ReportView(QWidget):
         self.offer.set_editable(editable)
         self._show_editor()
 
+    def set_figures(self, source: FigureSource) -> None:
+        """Where the small pictures of figures come from."""
+        for rows in (self.offer.pictures, self.blocks.list.pictures):
+            rows.set_source(source)
+
     def show_offer(self, groups: Sequence[OfferedGroup]) -> None:
         self.offer.show_offer(groups)
 
@@ -160,7 +167,7 @@ def _titled(title: str, part: QWidget, least: int) -> QWidget:
     whole.setMinimumWidth(least)
     label = QLabel(title)
     label.setFont(font("small"))
-    label.setProperty("muted", True)
+    mute(label)
     column = QVBoxLayout(whole)
     column.setContentsMargins(0, 0, 0, 0)
     column.setSpacing(GRID // 2)

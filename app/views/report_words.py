@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from analysis.figures.report_composition import Block
+from analysis.figures.report_composition import Block, FigureBlock
+from app.widgets.figure_source import FigureKey
 
 
 class Offered(Protocol):
@@ -23,3 +24,10 @@ class OfferedGroup(Protocol):
     def title(self) -> str: ...
     @property
     def entries(self) -> tuple[Offered, ...]: ...
+
+
+def figure_key(block: Block) -> FigureKey | None:
+    """Of which figure a part is; None for all others."""
+    if not isinstance(block, FigureBlock):
+        return None
+    return FigureKey.of(block.figure, block.run, block.parameters)

@@ -72,7 +72,6 @@ class CurvePlot(QWidget):
         super().__init__(parent)
         self.kind = kind
         self._items: list[pg.GraphicsObject] = []
-        self._pens: list[tuple[pg.PlotCurveItem, QColor, float, bool]] = []
         self._loud = False
         self.canvas = CurveCanvas()
         self.canvas.setAccessibleName(_BETTER[kind])
@@ -84,8 +83,7 @@ class CurvePlot(QWidget):
         for axis in self.axes.values():
             axis.setTicks(_TICKS)
             axis.setStyle(hideOverlappingLabels=False)  # else 0 and 1, at the rim, go
-        self.plot = self.canvas.addPlot(axisItems=self.axes)
-        self.plot.hideButtons()
+        self.plot = self.canvas.add_plot(self.axes)
         self.canvas.set_view(self.plot.getViewBox())
         # Lines of their own: with those of the axis its outermost numbers would go.
         self._grid = [pg.InfiniteLine(pos=step / 5, angle=0) for step in range(6)]

@@ -8,10 +8,8 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import (
-    QCheckBox,
     QHBoxLayout,
     QSizePolicy,
-    QSplitter,
     QVBoxLayout,
     QWidget,
 )
@@ -28,7 +26,9 @@ from app.views.saliency_words import cell_name, is_chance, short_names, step_lin
 from app.widgets.empty_state import EmptyState
 from app.widgets.figure_panel import FigurePanel
 from app.widgets.heat_pictures import image_of
+from app.widgets.splitter import Splitter
 from app.widgets.table_twin import TableTwin
+from app.widgets.tick_box import TickBox
 
 KINDS = ("insertion", "deletion")
 _EMPTY = (
@@ -54,7 +54,7 @@ class SaliencyCurvesPanel(FigurePanel):
         self.legend = CurveLegend()
         self.picture = StepCanvas()
         self.line = wrapped_label()
-        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self.splitter = Splitter(Qt.Orientation.Horizontal)
         super().__init__(
             "curves",
             "Insertion and deletion",
@@ -75,7 +75,7 @@ class SaliencyCurvesPanel(FigurePanel):
         self._patience.setSingleShot(True)
         self._patience.setInterval(_PATIENCE)
         self._patience.timeout.connect(self._draw)
-        self.with_means = QCheckBox("Means of all images")
+        self.with_means = TickBox("Means of all images")
         self.with_means.setFont(font("small"))
         self.with_means.setChecked(True)
         self.with_means.toggled.connect(self._draw)

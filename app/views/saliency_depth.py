@@ -6,7 +6,6 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QSlider,
-    QSplitter,
     QToolButton,
     QWidget,
 )
@@ -22,6 +21,7 @@ from app.widgets.heat_canvas import HeatCanvas
 from app.widgets.heat_grid import HeatGrid
 from app.widgets.heat_pictures import HeatLook, HeatPicture
 from app.widgets.image_source import ImageSource
+from app.widgets.splitter import Splitter
 from app.widgets.table_twin import TableTwin
 
 _EMPTY = "Where each head of each layer of a transformer looks, for the image in focus."
@@ -40,7 +40,7 @@ class SaliencyDepthPanel(FigurePanel):
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.heads = HeatGrid("Heads of the layer", largest=160)
         self.canvas = HeatCanvas("Attention of one head")
-        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self.splitter = Splitter(Qt.Orientation.Horizontal)
         self.splitter.addWidget(self.heads)
         self.splitter.addWidget(self.canvas)
         self.splitter.setSizes([560, 300])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QPushButton,
-    QSplitter,
     QStackedWidget,
     QToolButton,
     QVBoxLayout,
@@ -14,11 +13,12 @@ from PySide6.QtWidgets import (
 
 from app.theme import GRID, PADDING, font
 from app.widgets.empty_state import EmptyState
+from app.widgets.splitter import Splitter
 
 
-def stacked(above: QWidget, below: QWidget) -> QSplitter:
+def stacked(above: QWidget, below: QWidget) -> Splitter:
     """The grid of maps above the tabs, with a divider."""
-    splitter = QSplitter(Qt.Orientation.Vertical)
+    splitter = Splitter(Qt.Orientation.Vertical)
     splitter.addWidget(above)
     splitter.addWidget(below)
     splitter.setSizes([420, 370])

@@ -14,6 +14,7 @@ from app.views.saliency_grid_delegate import CAPTION, SaliencyGridDelegate
 from app.views.saliency_grid_model import SaliencyGridModel
 from app.views.saliency_layout import GridPlan
 from app.views.saliency_words import LETTERS
+from app.widgets.flat_table import flatten
 from app.widgets.head_view import HeadView
 from app.widgets.heat_pictures import HeatLook
 from app.widgets.image_grid import FRAME
@@ -73,6 +74,7 @@ class SaliencyGrid(QTableView):
 
     def _set_up(self) -> None:
         self.setFont(font("body"))
+        flatten(self)
         self.setShowGrid(False)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPalette
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from analysis.figures.palette import series_mark
 from analysis.figures.saliency_data import Cell, SaliencyMap
@@ -20,6 +20,7 @@ from app.widgets.heat_canvas import ColourBar, HeatCanvas, Zoom
 from app.widgets.heat_pictures import HeatLook, span_of
 from app.widgets.image_source import ImageSource
 from app.widgets.quantities import significant
+from app.widgets.tick_box import TickBox
 
 _FIRST = "Click a map of the grid to see it large."
 _SECOND = "Ctrl+click another map to see both side by side."
@@ -76,7 +77,7 @@ class SaliencyPairPanel(QWidget):
         self._cells: tuple[Cell, ...] = ()
         self._map_of: Callable[[Cell], SaliencyMap | None] | None = None
         self._look = HeatLook()
-        self.common = QCheckBox("One scale for both")
+        self.common = TickBox("One scale for both")
         self.common.setFont(font("small"))
         self.common.setToolTip(
             "Both maps in the colours of one scale; of use where both are of one method, since "

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QLineEdit,
     QPushButton,
-    QSplitter,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
@@ -23,7 +22,10 @@ from app.labels import wrapped_label
 from app.theme import GRID, PADDING, font
 from app.views.semantics_examples import ExamplesPanel
 from app.views.semantics_words import amount_word, kind_word
+from app.widgets.flat_table import flatten
 from app.widgets.image_source import ImageSource
+from app.widgets.roomy_rows import RoomyRows
+from app.widgets.splitter import Splitter
 
 _ID = Qt.ItemDataRole.UserRole
 _LONGEST = 200  # signs of a name, as the project file allows
@@ -50,6 +52,7 @@ class ConceptEditor(QWidget):
         self._focus: int | None = None
         self._added = ""  # a name just typed: its concept takes the focus when it comes
         self.tree = QTreeWidget()
+        self.tree.setItemDelegate(RoomyRows(self.tree))
         self.examples = ExamplesPanel()
         self._make_list()
         self._make_edits()
@@ -62,7 +65,7 @@ class ConceptEditor(QWidget):
         column.addWidget(self.tree, 1)
         column.addLayout(self.buttons)
         column.addWidget(self.question)
-        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self.splitter = Splitter(Qt.Orientation.Horizontal)
         self.splitter.addWidget(left)
         self.splitter.addWidget(self.examples)
         self.splitter.setSizes([460, 780])
@@ -80,6 +83,7 @@ class ConceptEditor(QWidget):
         tree.setHeaderLabels(list(_COLUMNS))
         tree.setFont(font("body"))
         tree.header().setFont(font("small"))
+        flatten(tree)
         tree.header().setStretchLastSection(False)
         tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         for column in (1, 2, 3):

@@ -8,7 +8,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QSplitter,
     QStackedWidget,
     QToolButton,
     QVBoxLayout,
@@ -24,6 +23,7 @@ from app.views.semantics_words import NO_SETS, example_caption, set_line
 from app.widgets.empty_state import EmptyState
 from app.widgets.image_grid import GridItem, ImageGrid
 from app.widgets.image_source import ImageSource
+from app.widgets.splitter import Splitter
 from app.widgets.table_twin import TableTwin
 from app.widgets.view_menu import add_view_menu
 
@@ -113,7 +113,7 @@ class ExamplesPanel(QWidget):
         self.table_button.toggled.connect(self._show_table)
         self.positives = _Role("Examples", _NO_POSITIVES)
         self.negatives = _Role("Negatives", _NO_NEGATIVES)
-        self.splitter = QSplitter(Qt.Orientation.Vertical)
+        self.splitter = Splitter(Qt.Orientation.Vertical)
         for role in (self.positives, self.negatives):
             self.splitter.addWidget(role)
             role.grid.selectionModel().selectionChanged.connect(self._selected)

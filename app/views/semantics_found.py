@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
 from analysis.figures.semantics_data import (
     MaskSimilarityMatrix,
@@ -20,6 +20,7 @@ from app.views.semantics_matches import MatchPanel
 from app.views.semantics_pair import MaskPairPanel, RobustnessPanel
 from app.widgets.flow_layout import FlowLayout
 from app.widgets.image_source import ImageSource
+from app.widgets.splitter import Splitter
 
 _NO_LAYERS = "The run found no concepts in any layer: run semantics with “mask layers” chosen."
 _FIRST = 0.5  # threshold, where the run has it
@@ -74,12 +75,12 @@ class FoundConceptsPanel(QWidget):
         flow.addWidget(self.first)
         flow.addWidget(self.second)
         flow.addWidget(threshold)
-        self.beside = QSplitter(Qt.Orientation.Vertical)
+        self.beside = Splitter(Qt.Orientation.Vertical)
         self.beside.addWidget(self.robustness)
         self.beside.addWidget(self.masks)
         self.beside.setSizes([220, 440])
         self.beside.setStretchFactor(1, 1)
-        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self.splitter = Splitter(Qt.Orientation.Horizontal)
         self.splitter.addWidget(self.matches)
         self.splitter.addWidget(self.beside)
         self.splitter.setSizes([640, 600])

@@ -31,6 +31,7 @@ from app.widgets.figure_panel import FigurePanel
 from app.widgets.group_marks import Mark, group_mark
 from app.widgets.line_plot import LinePlot, Series, readable
 from app.widgets.plotting import pg
+from app.widgets.roomy_rows import RoomyRows
 from app.widgets.table_twin import TableTwin
 
 _CHANCE = "chance"
@@ -46,7 +47,7 @@ class SeparabilityPanel(FigurePanel):
     def __init__(self, parent: QWidget | None = None) -> None:
         self.plots = tuple(
             LinePlot(f"Separability of concepts over the depth of model {side}", "relative depth",
-                     "told apart")
+                     "held-out examples told apart")
             for side in "AB"
         )  # fmt: skip
         self.legend = QListWidget()
@@ -76,6 +77,7 @@ class SeparabilityPanel(FigurePanel):
     def _make_content(self) -> QWidget:
         self.legend.setAccessibleName("Concepts, each with its mark in the plots")
         self.legend.setFont(font("small"))
+        self.legend.setItemDelegate(RoomyRows(self.legend))
         self.legend.setIconSize(QSize(14, 14))
         self.legend.setFixedWidth(146)
         self.legend.setTextElideMode(Qt.TextElideMode.ElideRight)

@@ -35,7 +35,10 @@ _HINT = (
     "layers."
 )
 _COMING = "The similarity of the layers for this concept is being read."
-_NONE = "The run has no similarity of layers for this concept: choose another one."
+_NONE = (
+    "There is no similarity of layers for this concept: the run is not finished, or it left the"
+    " concept out."
+)
 _PATIENCE = 150  # milliseconds that an earlier matrix stays while another one is read
 
 

@@ -258,6 +258,11 @@ class TcavPanel(FigurePanel):
         if unused:
             verb = "is" if unused == 1 else "are"
             notes.append(f"{count(unused, 'concept')} {verb} not told apart and not used.")
+        if _all_alike(data):
+            notes.append(
+                "All images of a class have the same gradient here, as before a linear head:"
+                " the interval over images is no doubt of the score."
+            )
         if not self._trained(data.model):
             notes.append(f"{data.model} is untrained.")
         return " ".join(notes)
@@ -297,3 +302,9 @@ class TcavPanel(FigurePanel):
         if layer != self._layer:
             self.set_layer(layer)
             self.layer_chosen.emit(layer)
+
+
+def _all_alike(data: TcavScores) -> bool:
+    """Whether no score has an interval of any width."""
+    width = (np.asarray(data.ci_high) - np.asarray(data.ci_low))[np.isfinite(data.score)]
+    return bool(width.size) and bool((width == 0).all())

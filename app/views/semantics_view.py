@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer, Signal, SignalInstance
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QSplitter, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
 from analysis.figures.semantics_data import (
     ConceptExample,
@@ -33,6 +33,7 @@ from app.views.semantics_space import SpacePanel
 from app.views.semantics_tcav import TcavPanel
 from app.widgets.image_source import ImageSource
 from app.widgets.parts import Parts
+from app.widgets.splitter import Splitter
 
 TABS = {
     "layers": "Layers",
@@ -107,7 +108,7 @@ class SemanticsView(QWidget):
         self.show_index(None)
 
     def _build(self) -> None:
-        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self.splitter = Splitter(Qt.Orientation.Horizontal)
         self.splitter.addWidget(self.space)
         self.splitter.addWidget(self.separability)
         self.splitter.setSizes([700, 540])

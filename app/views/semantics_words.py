@@ -43,7 +43,6 @@ NO_SETS = (
     "window and choose “Save as concept…”; or take a folder of pictures, or a label."
 )
 NOT_APART = "cannot be used: held-out examples are told apart no better than by chance"
-UNKNOWN_APART = "cannot be used: its vector was not tested"
 
 
 def concept_word(concept: str) -> str:

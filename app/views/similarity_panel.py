@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+
 import numpy as np
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QLabel, QWidget
@@ -9,7 +11,7 @@ from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QLabel, QWidget
 from analysis.figures.data import ConceptPoints
 from analysis.figures.density import point_density
 from analysis.figures.words import count
-from app.theme import MODEL_COLOURS, SIDE_SYMBOLS, font, theme
+from app.theme import MODEL_COLOURS, SIDE_SYMBOLS, font, mute, theme
 from app.views.concept_regions import ConceptRegions
 from app.views.concept_words import point_line
 from app.widgets.empty_state import EmptyState
@@ -27,12 +29,14 @@ class SimilarityPanel(FigurePanel):
 
     thresholds_changed = Signal(float, float)
 
-    def __init__(self, twin: TableTwin, parent: QWidget | None = None) -> None:
+    def __init__(self, twin: TableTwin | None = None, parent: QWidget | None = None) -> None:
+        twin = twin or TableTwin("concept")
         self.scatter = ScatterPlot("Similarity and importance of concepts")
         empty = EmptyState(_EMPTY, "Compare concepts…", "run concepts")
         super().__init__(
             "concepts", "Similarity and importance", self.scatter, None, empty, parent, twin
         )
+        self.twin = twin  # which the view puts below
         self.data: ConceptPoints | None = None
         self._kept = np.zeros(0, dtype=int)
         self._place_of: dict[int, int] = {}
@@ -42,6 +46,8 @@ class SimilarityPanel(FigurePanel):
         self.colouring.setAccessibleName("Colour of the points")
         self.colouring.setFont(font("small"))
         self.colouring.addItems(["by density", "by model"])
+        self.colouring.setCurrentIndex(1)
+        self.colouring.setToolTip("What the points' colours say: whose concepts, or how many")
         self.colouring.activated.connect(self._recolour)
         self.controls.addWidget(self.colouring)
         self.similarity = self._threshold("similar ≥", "Similar from this CMCS", 0.5, -1.0)
@@ -52,7 +58,7 @@ class SimilarityPanel(FigurePanel):
     def _threshold(self, text: str, name: str, value: float, low: float) -> QDoubleSpinBox:
         label = QLabel(text)
         label.setFont(font("small"))
-        label.setProperty("muted", True)
+        mute(label)
         box = QDoubleSpinBox()
         box.setFont(font("small", tabular=True))
         box.setAccessibleName(name)
@@ -110,9 +116,12 @@ class SimilarityPanel(FigurePanel):
             box.blockSignals(False)
         self.regions.set_thresholds(similarity, importance)
 
+    @property
+    def _by_model(self) -> bool:
+        return self.colouring.currentIndex() == 1
+
     def _scatter_data(self, data: ConceptPoints) -> ScatterData:
         kept = self._kept
-        by_model = self.colouring.currentIndex() == 1
         lowest = float(np.nanmin([0.0, *data.cmcs_pearson.tolist()]))
         return ScatterData(
             ids=data.concept_id[kept],
@@ -122,7 +131,7 @@ class SimilarityPanel(FigurePanel):
             y_title="importance",
             group=(data.side[kept] == "b").astype(int),
             styles=_STYLES,
-            level=None if by_model else self._density,
+            level=None if self._by_model else self._density,
             describe=self._describe,
             x_bounds=(lowest - 0.04, 1.03),
             y_bounds=(-0.1, 1.13),
@@ -134,20 +143,26 @@ class SimilarityPanel(FigurePanel):
         return "" if place is None or self.data is None else point_line(self.data, place)
 
     def _note(self, data: ConceptPoints) -> str:
+        signs = [
+            f'<span style="color: {MODEL_COLOURS[side]}">{sign}</span>' if self._by_model else sign
+            for side, sign in (("a", "●"), ("b", "■"))
+        ]
+        a, b = html.escape(data.model_a), html.escape(data.model_b)
         lines = [
-            f"● concepts of {data.model_a}, predicted by {data.model_b}   "
-            f"■ concepts of {data.model_b}, predicted by {data.model_a}",
+            f"{signs[0]} concepts of {a}, predicted by {b}",
+            f"{signs[1]} concepts of {b}, predicted by {a}",
         ]
         if self.scatter.is_density:
             lines.append(f"{count(len(self.scatter.points), 'concept')} drawn as their density")
         if self.scatter.left_out:
             missing = count(self.scatter.left_out, "concept")
             lines.append(f"{missing} without importance or similarity: in the table alone")
-        return "\n".join(lines)
+        return "<br>".join(lines)
 
     def _recolour(self) -> None:
         if self.data is not None and len(self._kept):
             self.scatter.recolour(self._scatter_data(self.data))
+            self.set_note(self._note(self.data))
 
     def _typed(self) -> None:
         self.regions.set_thresholds(self.similarity.value(), self.importance.value())

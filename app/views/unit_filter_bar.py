@@ -7,7 +7,6 @@ from itertools import pairwise
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QCheckBox,
     QDoubleSpinBox,
     QHBoxLayout,
     QLabel,
@@ -25,6 +24,7 @@ from app.theme import GRID, font
 from app.views.unit_index import NO_CATEGORY, UnitFilters
 from app.widgets.category_marks import category_icon, category_word
 from app.widgets.flow_layout import FlowLayout
+from app.widgets.tick_box import TickBox
 
 _ORDER = ("object", "part", "material", "color", "colour", "texture", "scene", "class")
 _STEPS = 1000  # slider steps of an IoU of 1
@@ -131,11 +131,11 @@ class UnitFilterBar(QWidget):
             line.addWidget(part)
 
     def _make_boxes(self) -> None:
-        self.interpretable_only = QCheckBox("interpretable only")
+        self.interpretable_only = TickBox("interpretable only")
         self.interpretable_only.setToolTip(
             "Hide units below the threshold or no better than chance"
         )
-        self.selected_only = QCheckBox("selected models only")
+        self.selected_only = TickBox("selected models only")
         self.selected_only.setToolTip(
             "Once models are selected, here or elsewhere, hide the others"
         )

@@ -15,6 +15,7 @@ from app.theme import font, theme
 from app.views.unit_grid_delegate import CARD_HEIGHT, UnitGridDelegate
 from app.views.unit_grid_model import UnitGridModel
 from app.views.unit_index import UnitIndex
+from app.widgets.flat_table import flatten
 from app.widgets.image_grid import FRAME
 from app.widgets.image_source import ImageSource
 
@@ -67,6 +68,7 @@ class UnitGrid(QTableView):
         for header in (self.horizontalHeader(), self.verticalHeader()):
             header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
             header.setMinimumSectionSize(1)
+        flatten(self)
         self.setShowGrid(False)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
@@ -160,8 +162,10 @@ class UnitGrid(QTableView):
             self.setCurrentIndex(QModelIndex())
         else:
             place = self.grid_model.index(row, min(column, self.grid_model.columnCount() - 1))
+            seen = self.viewport().rect().contains(self.visualRect(place).center())
             self.setCurrentIndex(place)
-            self.scrollTo(place)
+            hints = QAbstractItemView.ScrollHint
+            self.scrollTo(place, hints.EnsureVisible if seen else hints.PositionAtCenter)
         self.viewport().update()
 
     # -- size

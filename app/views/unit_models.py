@@ -6,7 +6,7 @@ import numpy as np
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from app.theme import GRID, font
+from app.theme import GRID, font, mute
 from app.views.unit_columns import model_columns
 from app.views.unit_index import UnitIndex
 from app.widgets.table_twin import TableTwin
@@ -24,7 +24,7 @@ class UnitModels(QWidget):
         self.twin.selection_changed.connect(self._selected)
         self.hint = QLabel("Click a model to see its units alone; with Ctrl, several.")
         self.hint.setFont(font("small"))
-        self.hint.setProperty("muted", True)
+        mute(self.hint)
         self.hint.setWordWrap(True)
         self.every = QPushButton("All models")
         self.every.setFont(font("small"))

@@ -6,7 +6,6 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
-    QSplitter,
     QStackedWidget,
     QToolButton,
     QVBoxLayout,
@@ -16,7 +15,7 @@ from PySide6.QtWidgets import (
 from analysis.figures.unit_data import UnitDetail, UnitPatch
 from app.concept_examples import Example
 from app.labels import ElidedLabel, wrapped_label
-from app.theme import GRID, font
+from app.theme import GRID, font, mute
 from app.views.patch_dialog import ShownPatch
 from app.views.unit_candidates import CandidateList
 from app.views.unit_grid_delegate import masked
@@ -33,6 +32,7 @@ from app.widgets.category_marks import category_icon, category_word
 from app.widgets.empty_state import EmptyState
 from app.widgets.image_source import ImageSource
 from app.widgets.masked_grid import MaskedGrid
+from app.widgets.splitter import Splitter
 from app.widgets.table_twin import TableTwin
 
 _EMPTY = "Click a unit to see what it may stand for and the images that activate it most."
@@ -60,7 +60,7 @@ class UnitPanel(QWidget):
         self.name.setFont(font("title", bold=True))
         self.place = ElidedLabel(mode=Qt.TextElideMode.ElideMiddle)
         self.place.setFont(font("small"))
-        self.place.setProperty("muted", True)
+        mute(self.place)
         self.sentence = wrapped_label()
         self.numbers = ElidedLabel()
         self.numbers.setFont(font("small", tabular=True))
@@ -93,7 +93,7 @@ class UnitPanel(QWidget):
         self.pictures.addWidget(self.grid)
         self.pictures.addWidget(self.no_images)
         self.pictures.addWidget(self.table)
-        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self.splitter = Splitter(Qt.Orientation.Horizontal)
         self.splitter.setChildrenCollapsible(False)
         self.splitter.setHandleWidth(GRID)
         self.splitter.addWidget(self.candidates)

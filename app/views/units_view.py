@@ -9,7 +9,6 @@ import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QButtonGroup,
-    QSplitter,
     QStackedWidget,
     QTabWidget,
     QToolButton,
@@ -37,6 +36,7 @@ from app.widgets.grid_actions import SAVE_AS_CONCEPT, add_grid_action
 from app.widgets.image_source import ImageSource
 from app.widgets.masked_pictures import MODES
 from app.widgets.parts import Parts
+from app.widgets.splitter import Splitter
 from app.widgets.table_twin import TableTwin
 
 _EMPTY = (
@@ -452,8 +452,8 @@ def _full_bar(scores: np.ndarray) -> float:
 
 def _splitter(
     orientation: Qt.Orientation, first: QWidget, second: QWidget, sizes: list[int]
-) -> QSplitter:
-    splitter = QSplitter(orientation)
+) -> Splitter:
+    splitter = Splitter(orientation)
     splitter.addWidget(first)
     splitter.addWidget(second)
     splitter.setSizes(sizes)

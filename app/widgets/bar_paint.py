@@ -89,7 +89,11 @@ class BarPainter:
                 painter.drawText(QRectF(left, area.top(), 14, area.height()), _LEFT, column.sign)
                 left, room = left + 14, room - 14
             painter.setPen(self._text)
-            title = metrics.elidedText(column.title, Qt.TextElideMode.ElideRight, room)
+            fits = metrics.horizontalAdvance(column.title) <= room
+            painter.setFont(self._bold if fits else self._font)
+            title = QFontMetricsF(painter.font()).elidedText(
+                column.title, Qt.TextElideMode.ElideRight, room
+            )
             painter.drawText(QRectF(left, area.top(), room, area.height()), _LEFT, title)
         painter.setPen(QPen(theme().colour("border"), 1))
         painter.drawLine(area.bottomLeft(), area.bottomRight())

@@ -37,7 +37,9 @@ class ElidingComboBox(QComboBox):
             self,
         )
         metrics = self.fontMetrics()
-        return metrics.elidedText(self.currentText(), self._mode, field.width() - _MARGIN)
+        return metrics.elidedText(
+            self.currentText() or self.placeholderText(), self._mode, field.width() - _MARGIN
+        )
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QStylePainter(self)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
-from app.theme import GRID, font
+from app.theme import GRID, font, mute
 
 
 class EmptyState(QWidget):
@@ -21,7 +21,7 @@ class EmptyState(QWidget):
         self.sentence = QLabel(sentence)
         self.sentence.setWordWrap(True)
         self.sentence.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.sentence.setProperty("muted", True)
+        mute(self.sentence)
         self.sentence.setFont(font("body"))
         self.button = QPushButton()
         self.button.setFont(font("body"))

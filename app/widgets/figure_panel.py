@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.theme import GRID, font
+from app.theme import GRID, font, mute
 from app.widgets.empty_state import EmptyState
 from app.widgets.table_twin import TableTwin
 from app.widgets.window_action import add_window_action
@@ -63,7 +63,7 @@ class FigurePanel(QWidget):
         self.controls.setSpacing(GRID)
         self.note = QLabel()
         self.note.setFont(font("small"))
-        self.note.setProperty("muted", True)
+        mute(self.note)
         self.note.setWordWrap(True)
         self.note.setMinimumWidth(40)  # a huge name must not widen the window
         self.note.hide()

@@ -65,24 +65,19 @@ class Heatmap(QWidget):
 
     def _make_items(self) -> None:
         self.row_axis, self.column_axis = NameAxis("left"), NameAxis("bottom", self._level_columns)
-        self.plot = self.canvas.addPlot(
-            0, 0, axisItems={"left": self.row_axis, "bottom": self.column_axis}
-        )
-        self.plot.hideButtons()
+        self.plot = self.canvas.add_plot({"left": self.row_axis, "bottom": self.column_axis})
         self.canvas.set_view(self.plot.getViewBox())
         self.image = pg.ImageItem()
         self.marks = CellMarks()
         self.plot.addItem(self.image)
         self.plot.addItem(self.marks)
-        self.best = self.canvas.addPlot(0, 1)
-        self.best.hideButtons()
-        self.best.setMenuEnabled(False)
+        self.best = self.canvas.add_plot(column=1)
         self.best.getViewBox().setMouseEnabled(False, False)
         self.best.setYLink(self.plot)
         self.best.hideAxis("left")
         self.best_line = self.best.plot([], [])
-        self.best_null = pg.InfiniteLine(angle=90)
-        self.best.addItem(self.best_null, ignoreBounds=True)
+        self.best_intervals = self.best.plot([], [])
+        self.best_null = self.best.plot([], [])
         self.bar = ColourBar()
         self.canvas.addItem(self.bar, 0, 2)
 
@@ -171,17 +166,23 @@ class Heatmap(QWidget):
         null = data.typical_null()
         self.bar.colours = table
         self.bar.set_scale(low, high, null, data.value_title)
-        self._draw_best(data, (low, high), null)
+        self._draw_best(data, (low, high))
 
-    def _draw_best(self, data: HeatmapData, span: tuple[float, float], null: float) -> None:
+    def _draw_best(self, data: HeatmapData, span: tuple[float, float]) -> None:
         best = data.best_of_rows()
         middles = np.arange(len(data.rows)) + 0.5
         self.best_line.setData(best, middles, connect="finite")
         self.best.setXRange(*span, padding=0.24)
         self.best.getAxis("bottom").setTicks([[(v, number(v)) for v in (span[0], span[1])]])
-        self.best_null.setVisible(math.isfinite(null))
-        if math.isfinite(null):
-            self.best_null.setValue(null)
+        ends = np.stack([data.at_best_of_rows(data.low), data.at_best_of_rows(data.high)], 1)
+        known = np.isfinite(ends).all(1)
+        self.best_intervals.setData(
+            ends[known].ravel(), np.repeat(middles[known], 2), connect="pairs"
+        )
+        # Chance of the same cells, an upright mark in each row.
+        null = np.repeat(data.at_best_of_rows(data.null_95), 2)
+        rows = (np.arange(len(data.rows))[:, None] + [0.1, 0.9]).ravel()
+        self.best_null.setData(null, rows, connect="finite")
 
     def restyle(self) -> None:
         """Take the colours of the theme again."""
@@ -189,13 +190,13 @@ class Heatmap(QWidget):
         self.canvas.setBackground(tokens.surface)
         style_axis(self.best.getAxis("bottom"))
         axis = self.best.getAxis("bottom")
-        axis.enableAutoSIPrefix(False)
         axis.setLabel("best of row", **{"color": tokens.muted, "font-size": "11px"})
         self.best_line.setPen(pg.mkPen(tokens.text, width=1.4))
         self.best_line.setSymbol("o")
         self.best_line.setSymbolSize(4)
         self.best_line.setSymbolPen(None)
         self.best_line.setSymbolBrush(tokens.text)
+        self.best_intervals.setPen(pg.mkPen(tokens.text, width=1))
         self.best_null.setPen(pg.mkPen(tokens.muted, width=1, style=Qt.PenStyle.DotLine))
         self._name_axes()
         self._draw()

@@ -19,7 +19,7 @@ class HeatmapData:
     All further arrays are (rows, columns): `survives` says which cells count, in place of the null;
     `texts` are written in place of the numbers; cells in `outside` are beside the scale: written,
     but neither coloured nor hatched. `limits` fix the ends of the colours; with `signed` they
-    should lie around 0.
+    should lie around 0. `low`, `high`: intervals of the values, drawn at each row's best.
     """
 
     rows: tuple[str, ...]
@@ -36,6 +36,8 @@ class HeatmapData:
     outside: np.ndarray | None = None
     limits: tuple[float, float] | None = None
     signed: bool = False
+    low: np.ndarray | None = None
+    high: np.ndarray | None = None
 
     def above_chance(self) -> np.ndarray:
         """(rows, columns) bool: cells whose value is there and above what chance would give."""
@@ -70,6 +72,16 @@ class HeatmapData:
         if self.texts is not None:
             return str(self.texts[row, column])
         return number(float(self.values[row, column]))
+
+    def at_best_of_rows(self, of: np.ndarray | None) -> np.ndarray:
+        """(rows,) what a (rows, columns) array holds at each row's highest value, NaN without."""
+        found = np.full(len(self.rows), np.nan)
+        if of is None or not self.values.size:
+            return found
+        there = np.isfinite(self.values).any(axis=1)
+        best = np.where(np.isfinite(self.values), self.values, -np.inf).argmax(axis=1)
+        found[there] = of[there, best[there]]
+        return found
 
     def best_of_rows(self) -> np.ndarray:
         """(rows,) the highest value of each row, NaN where the row has none."""

@@ -44,6 +44,7 @@ Role = Qt.ItemDataRole
 NO_PARENT = QModelIndex()
 FRAME = 4  # around each picture: room for its outline and the focus ring
 _SMALLEST_FIT = 30
+_NEARLY = 0.8  # of the largest size
 _SIZES = (48, 56, 64, 72, 80, 96, 112, 128, 160, 192, 256, 384, 512)
 
 
@@ -310,13 +311,16 @@ class ImageGrid(QListView):
         room, count = self.maximumViewportSize(), len(self.grid_model.items)
         # The list keeps room for its scroll bar even where none is shown.
         width = room.width() - self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent) - 1
-        best = _SMALLEST_FIT
+        largest_of: dict[int, int] = {}  # by the number of rows they would stand in
         for size in range(_SMALLEST_FIT, self._largest + 1, 2):
             side = size + 2 * FRAME
-            columns = max(1, width // side)
-            if -(-count // columns) * side <= room.height():
-                best = size
-        self.set_thumbnail_size(best)
+            rows = -(-count // max(1, width // side))
+            if rows * side <= room.height():
+                largest_of[rows] = size
+        best = max(largest_of.values(), default=_SMALLEST_FIT)
+        # One row less is worth pictures that are a little smaller.
+        close = [(rows, size) for rows, size in largest_of.items() if size >= _NEARLY * best]
+        self.set_thumbnail_size(min(close)[1] if close else best)
 
     def enlarge(self, steps: int) -> None:
         """Larger or smaller thumbnails, by steps of a fixed row of sizes."""

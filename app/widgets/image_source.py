@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Hashable
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from PySide6.QtCore import SignalInstance
 from PySide6.QtGui import QPixmap
@@ -47,6 +47,10 @@ class PixmapCache:
 
     def __len__(self) -> int:
         return len(self._pixmaps)
+
+    def keys(self) -> tuple[Any, ...]:
+        """Of what there are pixmaps."""
+        return tuple(self._pixmaps)
 
     def get(self, key: Hashable) -> QPixmap | None:
         """The pixmap of a key, which becomes the most recently used one."""

@@ -87,8 +87,7 @@ class LinePlot(QWidget):
         self.canvas.setMinimumSize(150, 96)
         self.setFocusProxy(self.canvas)
         self.axes = {side: NumberAxis(side) for side in ("left", "bottom")}
-        self.plot = self.canvas.addPlot(axisItems=self.axes)
-        self.plot.hideButtons()
+        self.plot = self.canvas.add_plot(self.axes)
         self.canvas.set_view(self.plot.getViewBox())
         self._grid: list[pg.InfiniteLine] = []
         self.line = pg.InfiniteLine(pos=0.0, angle=90, movable=False)

@@ -6,6 +6,8 @@ zooms, the middle button moves, Home shows everything again.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
@@ -62,10 +64,23 @@ class PlotCanvas(pg.GraphicsLayoutWidget):
         self._pan: QPointF | None = None
         self._line: pg.InfiniteLine | None = None
 
+    def add_plot(
+        self, axes: Mapping[str, pg.AxisItem] | None = None, column: int = 0
+    ) -> pg.PlotItem:
+        """A plot without the library's own menu, buttons and prefixes of units.
+
+        The menus are a good part of what a plot takes to be made. Axes that nobody sees would set
+        their label anew with every change of the range.
+        """
+        plot = self.addPlot(0, column, axisItems=axes, enableMenu=False)
+        plot.hideButtons()
+        for axis in plot.axes.values():
+            axis["item"].enableAutoSIPrefix(False)
+        return plot
+
     def set_view(self, view: pg.ViewBox) -> None:
-        """The ViewBox that the mouse works in; its own menu and mouse handling go."""
+        """The ViewBox that the mouse works in; its own mouse handling goes."""
         self.view = view
-        view.setMenuEnabled(False)
         view.setMouseEnabled(False, False)
 
     # -- pixels and plot coordinates

@@ -62,8 +62,7 @@ class ScatterPlot(QWidget):
         self.canvas.setAccessibleName(name)
         self.setFocusProxy(self.canvas)
         self.axes = {side: NumberAxis(side) for side in ("left", "bottom")}
-        self.plot = self.canvas.addPlot(axisItems=self.axes)
-        self.plot.hideButtons()
+        self.plot = self.canvas.add_plot(self.axes)
         self.canvas.set_view(self.plot.getViewBox())
         self._make_items()
         layout = QVBoxLayout(self)
@@ -304,7 +303,7 @@ class ScatterPlot(QWidget):
             line = pg.InfiniteLine(
                 pos=value,
                 angle=90,
-                label="chance",
+                label="median chance",  # each point has its own, in its line
                 labelOpts={"position": 0.8, "color": theme().tokens.muted, "anchors": _LABEL_SIDE},
             )
             line.label.setFont(font("small"))

@@ -20,7 +20,8 @@ from PySide6.QtWidgets import (
 )
 
 from analysis.figures.words import count as counted
-from app.theme import GRID, font, theme
+from app.theme import GRID, font, mute, theme
+from app.widgets.flat_table import flatten
 from app.widgets.table_model import Column, ColumnTableModel
 from app.widgets.view_menu import add_view_menu
 
@@ -95,6 +96,7 @@ class TableTwin(QWidget):
         table.horizontalHeader().setHighlightSections(False)
         table.horizontalHeader().setFont(font("small"))
         table.horizontalHeader().setStretchLastSection(False)
+        flatten(table)
         table.verticalHeader().hide()
         table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         table.verticalHeader().setDefaultSectionSize(24)
@@ -105,6 +107,7 @@ class TableTwin(QWidget):
         table.setAlternatingRowColors(True)
         table.setShowGrid(False)
         table.setWordWrap(False)
+        table.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # names often differ at their end
         table.setTabKeyNavigation(False)
         table.setMouseTracking(True)
         table.viewport().installEventFilter(self)
@@ -145,7 +148,7 @@ class TableTwin(QWidget):
         self.marked_only.toggled.connect(self._filter_marked)
         self.count = QLabel()
         self.count.setFont(font("small"))
-        self.count.setProperty("muted", True)
+        mute(self.count)
         line = QHBoxLayout()
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(GRID // 2)
@@ -213,7 +216,9 @@ class TableTwin(QWidget):
             index = self.model.index(row, max(0, self.table.currentIndex().column()))
             flags = QItemSelectionModel.SelectionFlag
             selection.setCurrentIndex(index, flags.ClearAndSelect | flags.Rows)
-            self.table.scrollTo(index, QAbstractItemView.ScrollHint.EnsureVisible)
+            hints = QAbstractItemView.ScrollHint
+            seen = self.table.viewport().rect().contains(self.table.visualRect(index).center())
+            self.table.scrollTo(index, hints.EnsureVisible if seen else hints.PositionAtCenter)
         self._quiet = False
 
     def focus(self) -> Hashable | None:

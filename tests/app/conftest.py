@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -23,6 +24,7 @@ from analysis.audits.plan import Estimate
 from analysis.errors import AuditError
 from analysis.progress import Progress
 from analysis.project import Project
+from app import warm_up
 from app.backend import Backend
 from app.lanes import Lane
 from app.main_window import MainWindow
@@ -415,30 +417,85 @@ def project_file(project_template: Path, tmp_path: Path) -> Path:
     return tmp_path / "scenes.parallax"
 
 
+@pytest.fixture(scope="session")
+def with_more(
+    project_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[Callable[[Project], object], Path], Path]:
+    """Puts the made-up project with more results in place of a copy of it; they are made once."""
+    made: dict[Callable[[Project], object], Path] = {}
+
+    def put(add: Callable[[Project], object], file: Path) -> Path:
+        if add not in made:
+            made[add] = tmp_path_factory.mktemp("more") / file.name
+            shutil.copy2(project_template / file.name, made[add])
+            with Project.open(made[add]) as project:
+                add(project)
+        shutil.copy2(made[add], file)
+        return file
+
+    return put
+
+
+def _add_to_models(project: Project) -> None:
+    add_dissection(project, MODELS)
+    add_evaluation(project, MODELS)
+    add_embedding(project, MODELS)
+
+
+def _add_explained(project: Project) -> None:
+    add_saliency(project, MODELS[:2])
+
+
+def _add_compared(project: Project) -> None:
+    add_semantics(project, MODELS[0], MODELS[1])
+
+
+def add_everything(project: Project) -> None:
+    _add_to_models(project)
+    _add_explained(project)
+    _add_compared(project)
+
+
 @pytest.fixture
-def dissected_file(project_file: Path) -> Path:
+def dissected_file(project_file: Path, with_more: Any) -> Path:
     """The same with its models dissected, evaluated and embedded: runs 3, 4 and 5."""
-    with Project.open(project_file) as project:
-        add_dissection(project, MODELS)
-        add_evaluation(project, MODELS)
-        add_embedding(project, MODELS)
-    return project_file
+    return with_more(_add_to_models, project_file)
 
 
 @pytest.fixture
-def explained_file(project_file: Path) -> Path:
+def explained_file(project_file: Path, with_more: Any) -> Path:
     """The project with three of its six images explained by two of its models: run 3."""
-    with Project.open(project_file) as project:
-        add_saliency(project, MODELS[:2])
-    return project_file
+    return with_more(_add_explained, project_file)
 
 
 @pytest.fixture
-def compared_file(project_file: Path) -> Path:
+def compared_file(project_file: Path, with_more: Any) -> Path:
     """The project with its first two models compared by concepts: run 3."""
-    with Project.open(project_file) as project:
-        add_semantics(project, MODELS[0], MODELS[1])
-    return project_file
+    return with_more(_add_compared, project_file)
+
+
+@pytest.fixture
+def full_file(project_file: Path, with_more: Any) -> Path:
+    """The project with results of every audit, run 1 layers to run 7 semantics."""
+    return with_more(add_everything, project_file)
+
+
+_PAUSES = (  # milliseconds after a change, for somebody who types or drags
+    "app.dialogs.export_dialog._PREVIEW_DELAY_MS",
+    "app.dialogs.import_dialog._DEBOUNCE_MS",
+    "app.dialogs.model_form._DEBOUNCE_MS",
+    "app.dialogs.run_dialog._DEBOUNCE_MS",
+    "app.perspectives.report._PAGES_DELAY_MS",
+    "app.views.report_editor._SETTLE_MS",
+    "app.views.report_pages._SETTLE_MS",
+)
+
+
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests are quicker than hands."""
+    for pause in _PAUSES:
+        monkeypatch.setattr(pause, 30)
 
 
 @pytest.fixture
@@ -474,8 +531,26 @@ def open_workspace(qtbot: Any, workspace: Workspace, project_file: Path) -> Work
 
 
 @pytest.fixture
-def window(qtbot: Any, backend: FakeBackend) -> Iterator[MainWindow]:
+def views_ahead() -> bool:
+    """Whether the window makes its views ahead of their use; most tests look at one alone."""
+    return False
+
+
+@pytest.fixture
+def window(
+    qtbot: Any, backend: FakeBackend, views_ahead: bool, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[MainWindow]:
     """A shown window; after the test it is closed as a user would close it."""
+    if not views_ahead:
+        monkeypatch.setattr(warm_up, "_FIRST_MS", WAIT * 1000)
+    with shown_window(qtbot, backend) as window:
+        yield window
+
+
+@contextlib.contextmanager
+def shown_window(qtbot: Any, backend: FakeBackend) -> Iterator[MainWindow]:
+    """A window, in the end closed and gone."""
+    others = QApplication.topLevelWidgets()
     window = MainWindow(Workspace(backend))
     window.show()
     yield window
@@ -483,10 +558,10 @@ def window(qtbot: Any, backend: FakeBackend) -> Iterator[MainWindow]:
     window.workspace.jobs.cancel_all()
     qtbot.waitUntil(lambda: not window.workspace.jobs.busy, timeout=WAIT)
     for widget in QApplication.topLevelWidgets():
-        if widget is not window and widget.isVisible():
+        if widget is not window and widget not in others and widget.isVisible():
             widget.close()
     window.close()
-    qtbot.waitUntil(lambda: not window.workspace.running, timeout=WAIT)
+    qtbot.waitUntil(lambda: not window.isVisible(), timeout=WAIT)  # lanes and project have ended
     window.deleteLater()
     QApplication.processEvents()
 

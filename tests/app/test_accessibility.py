@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, QSettings, Qt, QTimer
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -32,8 +34,8 @@ from PySide6.QtWidgets import (
     QTextEdit,
     QWidget,
 )
+from pytestqt.qtbot import QtBot
 
-from analysis.project import Project
 from app.dialogs.details import DetailsDialog
 from app.dialogs.prompts import NameDialog
 from app.dialogs.recovery_dialog import RecoveryDialog
@@ -44,10 +46,7 @@ from app.recovery import UncleanEnd
 from app.widgets.figure_panel import FigurePanel
 from app.widgets.lazy_tabs import LazyTabs
 from app.widgets.table_twin import TableTwin
-from tests.app.conftest import MODELS
-from tests.app.made_results import add_dissection, add_embedding, add_evaluation
-from tests.app.made_saliency import add_saliency
-from tests.app.made_semantics import add_semantics
+from tests.app.conftest import FakeBackend, add_everything, shown_window
 from tests.app.steps import session, until, visible
 
 CONTROLS = (
@@ -64,16 +63,36 @@ CONTROLS = (
 )
 
 
+@pytest.fixture(scope="module")
+def standing_window(request, qapp, project_template, with_more, tmp_path_factory):
+    """One window for the tests that only look at it, and its project."""
+    folder = tmp_path_factory.mktemp("looked at")
+    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(folder / "set"))
+    shutil.copytree(project_template, folder, dirs_exist_ok=True)
+    qtbot, file = QtBot(request), with_more(add_everything, folder / "scenes.parallax")
+    with pytest.MonkeyPatch.context() as patch, shown_window(qtbot, FakeBackend()) as window:
+        patch.setenv("PARALLAX_CACHE", str(folder / "cache"))
+        yield _with_all_tabs(qtbot, window, file)
+
+
 @pytest.fixture
-def full_window(qtbot, window, project_file) -> MainWindow:
+def seen_window(qtbot, standing_window) -> Iterator[MainWindow]:
+    """The same in every test, as it was at first: no dialog is open, nothing is waited for."""
+    assert [w for w in visible(QDialog) if w is not standing_window] == []
+    yield standing_window
+    timers = [timer for timer in standing_window.findChildren(QTimer) if timer.isSingleShot()]
+    until(qtbot, lambda: not any(timer.isActive() for timer in timers))
+
+
+@pytest.fixture
+def full_window(qtbot, window, full_file) -> MainWindow:
+    """A window of this test alone."""
+    return _with_all_tabs(qtbot, window, full_file)
+
+
+def _with_all_tabs(qtbot, window: MainWindow, file: Path) -> MainWindow:
     """A project with results of every audit, and every perspective with all of its tabs built."""
-    with Project.open(project_file) as project:
-        add_dissection(project, MODELS)
-        add_evaluation(project, MODELS)
-        add_embedding(project, MODELS)
-        add_saliency(project, MODELS[:2])
-        add_semantics(project, MODELS[0], MODELS[1])
-    window.commands.open_path(str(project_file))
+    window.commands.open_path(str(file))
     until(qtbot, lambda: session(window).run_semantics is not None)
     for perspective in PERSPECTIVES:
         window.show_perspective(perspective.id)
@@ -147,8 +166,8 @@ def _handles_keys(widget: QWidget) -> bool:
     )
 
 
-def test_every_control_of_the_window_says_what_it_is(full_window) -> None:
-    assert silent_controls(full_window) == []
+def test_every_control_of_the_window_says_what_it_is(seen_window) -> None:
+    assert silent_controls(seen_window) == []
 
 
 _LEFT_ALONE = {"quit", "close", "cancel", "tour", "undo", "redo"}
@@ -206,6 +225,7 @@ _NO_PLOTS = {
     "ColourBar",  # the scale of the map beside it
     "CurveChip",  # a name in a legend
     "_Paper",  # a page of the report: its words are in the blocks
+    "_Handle",  # of the divider between two parts
 }
 
 
@@ -230,19 +250,19 @@ def twin_of(plot: QWidget) -> TableTwin | None:
     return None
 
 
-def test_every_plot_has_a_table_with_its_data(full_window) -> None:
+def test_every_plot_has_a_table_with_its_data(seen_window) -> None:
     alone = []
     for perspective in PERSPECTIVES:
-        for plot in plots_of(full_window.presenters[perspective.id].view):
+        for plot in plots_of(seen_window.presenters[perspective.id].view):
             if twin_of(plot) is None:
                 alone.append(f"{perspective.id}: {plot.accessibleName()}")
     assert alone == []
 
 
-def test_every_plot_is_reached_and_used_by_keyboard(full_window) -> None:
+def test_every_plot_is_reached_and_used_by_keyboard(seen_window) -> None:
     deaf = []
     for perspective in PERSPECTIVES:
-        for plot in plots_of(full_window.presenters[perspective.id].view):
+        for plot in plots_of(seen_window.presenters[perspective.id].view):
             tab = plot.focusPolicy() & Qt.FocusPolicy.TabFocus
             if not (tab and _handles_keys(plot)) and not _is_walked_from_beside(plot):
                 deaf.append(f"{perspective.id}: {plot.accessibleName()}")
@@ -256,11 +276,11 @@ def _is_walked_from_beside(plot: QWidget) -> bool:
     return type(plot).__name__ == "StepCanvas" and any(_handles_keys(p) for p in curves)
 
 
-def test_no_drawing_is_forgotten_here(full_window) -> None:
+def test_no_drawing_is_forgotten_here(seen_window) -> None:
     """What paints itself is a plot and listed above, or named as none."""
     unknown = set()
     for perspective in PERSPECTIVES:
-        view = full_window.presenters[perspective.id].view
+        view = seen_window.presenters[perspective.id].view
         plots = set(map(id, plots_of(view)))
         for widget in view.findChildren(QWidget):
             own = any(
@@ -295,10 +315,10 @@ _KINDS = {
 
 
 @pytest.mark.parametrize("place", _KINDS)
-def test_keys_of_the_sheet_are_taken_where_it_says(qtbot, full_window, place) -> None:
+def test_keys_of_the_sheet_are_taken_where_it_says(qtbot, seen_window, place) -> None:
     perspective, name = _KINDS[place]
-    full_window.show_perspective(perspective)
-    presenter = full_window.presenters[perspective]
+    seen_window.show_perspective(perspective)
+    presenter = seen_window.presenters[perspective]
     plot = next(p for p in plots_of(presenter.view) if p.accessibleName() == name)
     if isinstance(plot, QAbstractItemView):
         until(qtbot, lambda: plot.model().rowCount() > 1)

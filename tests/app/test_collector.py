@@ -74,3 +74,4 @@ def test_what_imports_leave_is_set_aside_until_the_end(qtbot, monkeypatch) -> No
     assert gc.get_freeze_count() > 0
     collector.stop()
     assert gc.get_freeze_count() == 0
+    gc.freeze()  # for the tests to come

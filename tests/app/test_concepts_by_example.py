@@ -178,6 +178,7 @@ def test_images_of_units_become_a_concept(qtbot, dissected_window) -> None:
     window.show_perspective("units")
     view = window.presenters["units"].view
     until(qtbot, lambda: view.grid.grid_model.rowCount() > 0)
+    window.workspace.session.update({"unit": None, "concept": None}, "test")
     assert not window.actions_registry["save-concept"].isEnabled()
     units = [int(unit) for unit in view._index.table.unit_id[:2]]
     window.workspace.session.update({"units": frozenset(units)}, "test")

@@ -75,6 +75,19 @@ def test_components_are_remembered_and_exported(qtbot, embedding, dissected_wind
     dialog.close()
 
 
+def test_axes_fall_back_to_components_of_the_embedding(qtbot, embedding, dissected_window) -> None:
+    window, view = dissected_window, embedding.view
+    there = view.scatter.data.points.shape[1]
+    window.workspace.session.update({"components": (there, there + 1)}, "another embedding")
+    assert view.scatter.components() == (there, 1)
+    shown = embedding.export_parameters("embedding")
+    assert (shown["component_x"], shown["component_y"]) == (there, 1)
+    view.concept_requested.emit("wheel", "part", there + 1)
+    until(qtbot, lambda: view._counts is not None)
+    assert view._counts.component == there
+    assert embedding.export_parameters("concept-counts")["component"] == there
+
+
 def test_models_dissected_since_can_be_projected(qtbot, window, project_file, backend) -> None:
     from tests.app.made_results import add_embedding
 

@@ -15,24 +15,14 @@ from app.dialogs.finding_dialog import FindingDialog
 from app.findings_delegate import ENTRY_ROLE, shortened
 from app.history import Place
 from app.widgets.plot_canvas import PlotCanvas
-from tests.app.conftest import MODELS
-from tests.app.made_results import add_dissection, add_embedding, add_evaluation
-from tests.app.made_saliency import add_saliency
-from tests.app.made_semantics import add_semantics
 from tests.app.steps import one, session, until, visible
 
 
 @pytest.fixture
-def full_window(qtbot, window, project_file):
+def full_window(qtbot, window, full_file):
     """A window with results of every audit, run 1 layers to run 7 semantics."""
-    with Project.open(project_file) as project:
-        add_dissection(project, MODELS)
-        add_evaluation(project, MODELS)
-        add_embedding(project, MODELS)
-        add_saliency(project, MODELS[:2])
-        add_semantics(project, MODELS[0], MODELS[1])
     window.resize(1500, 950)
-    window.commands.open_path(str(project_file))
+    window.commands.open_path(str(full_file))
     until(qtbot, lambda: session(window).run_semantics is not None)
     return window
 
@@ -93,7 +83,7 @@ def _set_concepts(window, view) -> None:
     window.workspace.session.update(
         {"concept": 5, "selection": frozenset({5, 6}), "class_name": "bird"}
     )
-    view.similarity.colouring.setCurrentIndex(1)
+    view.similarity.colouring.setCurrentIndex(0)
     view.table.table.sortByColumn(1, Qt.SortOrder.DescendingOrder)
     view.concept.panel.table_button.click()
 
@@ -225,6 +215,7 @@ def test_what_is_gone_is_said(qtbot, full_window) -> None:
 def test_a_state_from_somewhere_else_does_no_harm(qtbot, full_window) -> None:
     window = full_window
     presenter = _go(qtbot, window, "concepts")
+    window.workspace.session.update({"concept": None})  # its panel may show a plot or its table
     keys = presenter.view_state()["controls"]
     for value in (None, 7, "x", [1], [[1, None]], {"sort": [3, 4], "limits": 5}, [["x"]], True):
         controls = dict.fromkeys(keys, value)

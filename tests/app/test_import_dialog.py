@@ -168,6 +168,7 @@ def test_label_planes_are_added_listed_and_removed(qtbot, open_window, tmp_path)
     window = open_window
     folder = tmp_path / "masks"
     folder.mkdir()
+    (folder / "names.csv").write_text("index,name\n1,wheel\n", encoding="utf-8")
     window.actions_registry["add-labels"].trigger()
     dialog = one(qtbot, LabelsDialog)
     for text in ("", str(tmp_path / "none"), "\0"):

@@ -18,8 +18,8 @@ def test_selecting_a_concept_selects_everywhere(qtbot, open_window) -> None:
     detail = window.workspace.focus.detail
     patch = detail.under[0]
     view.patch_focused.emit(patch.patch_id, patch.image)
-    until(qtbot, lambda: window.inspector.image.isVisible())
-    assert "under-predicted" in window.inspector.caption.text()
+    until(qtbot, lambda: "under-predicted" in window.inspector.caption.text())
+    assert window.inspector.image.isVisible()
     assert window.inspector.place.text().endswith(".png")
 
 

@@ -72,6 +72,28 @@ def test_without_a_display_the_sample_runs_on_the_command_line(
     assert "no display" in capsys.readouterr().err
 
 
+class _TakenError(Exception):
+    """A process begun for other work has gone to do it."""
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["--multiprocessing-fork", "pipe=5"]])
+def test_a_process_begun_for_other_work_does_that_first(arguments, monkeypatch) -> None:
+    """A packaged program begins itself anew to set pages: neither window nor command may open."""
+
+    def take() -> None:
+        raise _TakenError
+
+    monkeypatch.setattr(main.multiprocessing, "freeze_support", take)
+    with pytest.raises(_TakenError):
+        main.main(arguments)
+
+
+def test_a_process_begun_for_other_work_loads_little() -> None:
+    heavy = ("PySide6", "numpy", "torch", "matplotlib", "pyqtgraph")
+    done = _run(f"import sys, app.main; print([n for n in {heavy} if n in sys.modules])")
+    assert done.stdout.strip() == "[]", done.stderr
+
+
 def test_exit_codes_of_the_command_line(monkeypatch) -> None:
     for code, expected in ((0, 0), (None, 0), (2, 2), (130, 130), ("words", 1)):
 

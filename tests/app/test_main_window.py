@@ -44,7 +44,7 @@ def test_empty_perspectives_lead_on(qtbot, window, name) -> None:
 def test_opening_shows_project_pair_and_results(qtbot, open_window) -> None:
     window = open_window
     assert "scenes.parallax" in window.windowTitle()
-    assert settings.recent_projects()[0].name == "scenes.parallax"
+    assert settings.listed_projects()[0].name == "scenes.parallax"
     assert window.pair_bar.model_a.currentText() == "Lite0"
     assert entry(window, "model", "Lite0").text(0) == "● Lite0  (A)"
     assert entry(window, "run", 2).text(0).startswith("✓")
@@ -72,8 +72,9 @@ def test_palette_finds_commands_models_and_concepts(qtbot, open_window) -> None:
     palette = one(qtbot, CommandPalette)
     palette.edit.setText("concept 2 lite2 mammal")
     assert palette.found()[0].text == "concept 2 of Lite2 · mammal"
+    before = window.workspace.focus.detail
     qtbot.keyClick(palette.edit, Qt.Key.Key_Return)
-    until(qtbot, lambda: window.workspace.focus.detail is not None)
+    until(qtbot, lambda: window.workspace.focus.detail is not before)
     detail = window.workspace.focus.detail
     assert (detail.target_model, detail.class_name, detail.concept) == ("Lite2", "mammal", 1)
 
@@ -107,11 +108,11 @@ def test_damaged_settings_do_no_harm(qtbot, window) -> None:
         stored.setValue(key, "rubbish")
     stored.sync()
     assert settings.scheme() == "system"
-    assert settings.recent_projects() == []
+    assert not any(path.is_file() for path in settings.listed_projects())
     again = MainWindow(Workspace(window.workspace.backend))
     again.show()
     again.close()
-    assert not again.workspace.running
+    until(qtbot, lambda: not again.workspace.running)
 
 
 def test_diagnostics_name_versions_and_nothing_private(open_window) -> None:

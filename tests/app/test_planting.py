@@ -31,6 +31,7 @@ def _copy_instead(
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(file.read_bytes())
     (folder / "masks").mkdir()
+    (folder / "masks" / "names.csv").write_text("index,name\n1,rings\n", encoding="utf-8")
     images = intake.add_images(project, wish.name, folder / "images", progress)
     labels = intake.add_labels(project, wish.name, folder / "masks", images)
     return Planted(images, labels, len(files), len(files) // 2, 0, 0, folder)

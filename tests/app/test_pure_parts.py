@@ -79,7 +79,9 @@ def test_the_sentence_says_what_the_number_means(project) -> None:
         "Lite2 cannot predict this concept of Lite0 (CMCS 0.21 [0.10, 0.33], chance 0.12)."
     )
     assert "no better than chance" in similarity_sentence(replace(detail, cmcs_pearson=0.11))
-    assert "predicts well" in similarity_sentence(replace(detail, cmcs_pearson=0.9))
+    assert "predicts this concept of Lite0 well" in similarity_sentence(
+        replace(detail, cmcs_pearson=0.9)
+    )
     nothing = similarity_sentence(replace(detail, cmcs_pearson=float("nan")))
     assert "nan" not in nothing.lower()
     assert "could not be compared" in nothing
@@ -219,6 +221,16 @@ def test_index_lists_runs_of_many_models(dissected) -> None:
     assert index.dissected == MODELS
     assert [index.run(number).has_results for number in (3, 4, 5)] == [True] * 3
     assert index.newest_pair() == ("Lite0", "Lite2")
+
+
+def test_a_pair_with_a_finished_run_comes_before_a_newer_one_without(dissected) -> None:
+    index = read_index(dissected)
+    finished = next(run for run in index.runs if run.pair and not run.resumable)
+    stopped = replace(finished, id=99, model_b="SqueezeNet", state="cancelled")
+    assert stopped.resumable
+    assert replace(index, runs=(*index.runs, stopped)).newest_pair() == ("Lite0", "Lite2")
+    alone = replace(index, runs=(stopped,))
+    assert alone.newest_pair() == ("Lite0", "SqueezeNet")  # better than nothing
 
 
 def test_models_of_tables_are_no_networks(dissected_file) -> None:

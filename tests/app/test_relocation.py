@@ -104,7 +104,7 @@ def test_the_large_view_offers_it_too(qtbot, moved_window) -> None:
 
 def test_a_project_in_its_place_asks_for_nothing(qtbot, open_window) -> None:
     window = open_window
-    until(qtbot, lambda: window.commands.relocation.known_places() != ())
+    until(qtbot, lambda: not window.workspace.loader.loading)
     assert label(window, "image set", 1) == "scenes  6, 1 left out"
     image = window.workspace.project.value("SELECT min(id) FROM image")
     window.workspace.session.update({"image": image}, None)

@@ -8,6 +8,7 @@ import pytest
 from analysis.project import Project
 from app.backend_export import FigureRequest
 from app.dialogs.run_dialog import RunDialog
+from app.run_note import RunNote
 from tests.app.made_semantics import (
     COMPONENTS,
     LAYERS_A,
@@ -168,7 +169,12 @@ def test_a_run_fills_the_view_step_by_step(qtbot, heard, semantics, compared_win
     backend.gate.clear()
     parameters = backend.parse_parameters("semantics", {})
     window.workspace.start_audit("semantics", ("Lite0", "Lite2"), parameters, 1, "auto")
-    until(qtbot, lambda: session(window).run_semantics == 4)
+    note = window.findChild(RunNote)
+    until(qtbot, lambda: note.isVisible() and note.button.isVisible())  # it has concept vectors
+    assert "(run 4), is running" in note.text.text()
+    assert session(window).run_semantics == 3  # whose results are whole
+    note.button.click()
+    assert session(window).run_semantics == 4
     until(qtbot, lambda: heard.show_index[-1] and heard.show_index[-1].run == 4)
     assert heard.show_index[-1].mask_layers == ((), ())
     until(qtbot, lambda: last(heard.show_space) is not None and heard.show_space[-1].run == 4)

@@ -78,19 +78,6 @@ def test_closing_the_project_clears_everything() -> None:
     assert session.snapshot == Snapshot(project="y")
 
 
-def test_listener_may_unsubscribe_while_being_told() -> None:
-    session, heard = Session(), []
-
-    def once(changes: frozenset[str], _initiator: object) -> None:
-        heard.append(changes)
-        session.unsubscribe(once)
-
-    session.subscribe(once)
-    session.update({"concept": 1})
-    session.update({"concept": 2})
-    assert heard == [frozenset({"concept"})]
-
-
 def test_adapter_forwards_one_signal(qtbot) -> None:
     signals = SessionSignals(Session())
     with qtbot.waitSignal(signals.changed) as caught:

@@ -7,6 +7,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from analysis.name_lists import split_names
 from analysis.project import Project
 from app.backend_export import FigureRequest
 from app.concept_examples import Example, ExampleChoice, ExampleWish
@@ -288,6 +289,21 @@ def test_a_slice_by_what_models_answer_and_their_performance(qtbot, window, proj
     assert columns["slice"].values[rows["Lite2"]] == 0
     assert columns["n"].values.tolist() == [2, 2]
     assert columns["all"].values[rows["Lite0"]] == pytest.approx(80)
+    (bars,) = shown.bars.data.columns  # the same as a plot
+    assert bars.values.tolist() == columns["slice"].values.tolist()
+    assert bars.marks.tolist() == columns["all"].values.tolist()
+    assert np.array_equal(shown.bars.ranges.low, columns["slice"].low)
+    assert "over all images 80.0 %" in shown.bars.data.describe(("Lite0", TASK))
+    shown.table.row_focused.emit(("Lite2", TASK))
+    assert shown.bars.focus() == ("Lite2", TASK)
+    shown.panel.export_requested.emit("performance-by-slice", "pdf")
+    export = one(qtbot, ExportDialog)
+    until(qtbot, lambda: not export.preview.picture.isNull() or export.preview.text)
+    assert export.what.currentData().name == "performance-by-slice"
+    named = split_names(str(export.options.values()["slices"]))
+    assert named == (window.workspace.slices.entry.name,)
+    assert not export.preview.picture.isNull()
+    export.close()
     shown.close()
 
 

@@ -37,8 +37,8 @@ def test_a_unit_is_shown_with_its_numbers_and_images(qtbot, units, dissected_win
     patch = window.workspace.focus.unit.patches[1]
     assert patch.mask is not None
     units.view.patch_focused.emit(patch.patch_id, patch.image)
-    until(qtbot, window.inspector.image.isVisible)
-    assert "rank 2: peak activation 2" in window.inspector.caption.text()
+    until(qtbot, lambda: "rank 2: peak activation 2" in window.inspector.caption.text())
+    assert window.inspector.image.isVisible()
 
 
 def test_a_dead_unit_says_so(qtbot, units, dissected_window) -> None:

@@ -18,6 +18,11 @@ from tests.app.steps import until
 ROUNDS = 50
 
 
+@pytest.fixture
+def views_ahead() -> bool:
+    return True
+
+
 def test_a_part_is_made_once_and_taken_once(qtbot) -> None:
     keeper = QWidget()
     qtbot.addWidget(keeper)

@@ -21,7 +21,7 @@ from tests.app.steps import one, session, until, visible
 def _again(qtbot, window, backend) -> MainWindow:
     """Close the window and start anew."""
     window.close()
-    until(qtbot, lambda: not window.workspace.running)
+    until(qtbot, lambda: not window.isVisible())  # its project is closed with it
     again = MainWindow(Workspace(backend))
     again.show()
     return again
@@ -29,7 +29,7 @@ def _again(qtbot, window, backend) -> MainWindow:
 
 def _end(qtbot, window) -> None:
     window.close()
-    until(qtbot, lambda: not window.workspace.running)
+    until(qtbot, lambda: not window.isVisible())  # its project is closed with it
     window.deleteLater()
 
 

@@ -138,6 +138,88 @@ def test_what_fails_to_be_added_leaves_nothing_behind(
         assert project.value("SELECT count(*) FROM rejected_image") == 0
 
 
+def test_a_new_project_that_fails_can_be_made_again_by_the_same_command(
+    small_images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "new.parallax"
+    command = ["new", str(file), "--images", f"scenes={small_images}"]
+    _fails(["new", str(file), "--images", f"scenes={tmp_path / 'nowhere'}"], 1, capsys)
+    assert not list(tmp_path.iterdir())
+    weights = tmp_path / "missing.pth"
+    error = _fails([*command, "--model", f"one=timm:resnet18@{weights}"], 1, capsys)
+    assert f"no file “{weights}”" in error
+    assert "parallax add" in error
+    with Project.open(file) as project:
+        assert project.value("SELECT count(*) FROM image_set") == 1
+    assert "exists already" in _fails(command, 1, capsys)
+    assert file.is_file()
+
+
+def test_a_folder_without_names_of_its_masks_is_no_label_set(
+    small_path: Path, small_images: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    error = _fails(["add", str(small_path), "--labels", f"parts={small_images}"], 1, capsys)
+    assert "names.csv" in error
+    with Project.open(small_path) as project:
+        assert project.value("SELECT count(*) FROM label_plane_source") == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (["run", "FILE", "concpts"], "concepts"),
+        (["run", "FILE", "concepts", "--set", "componets=3"], "components"),
+        (["run", "FILE", "concepts", "--set", "preset=papr"], "paper"),
+        (["run", "FILE", "concepts", "--set", "layer_a=penultimat"], "penultimate"),
+        (["run", "FILE", "evaluation", "--set", "layer=penultimat"], "penultimate"),
+        (["run", "FILE", "saliency", "--set", "methods=gradcm"], "gradcam"),
+        (["run", "FILE", "saliency", "--set", "metrics=insertio"], "insertion"),
+        (["export", "FILE", "--table", "concpt", "-o", "a.csv"], "concept"),
+        (["export", "FILE", "--figure", "layer", "-o", "a.svg"], "layers"),
+    ],
+)
+def test_a_name_that_is_nearly_right_is_suggested(
+    small_path: Path, arguments: list[str], meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    filled = [str(small_path) if part == "FILE" else part for part in arguments]
+    error = _fails(filled, 1, capsys)
+    assert f"Did you mean “{meant}”" in error
+    assert len(error.splitlines()) == 1
+
+
+def test_a_layer_that_no_model_has_is_an_error_even_beside_one_they_have(
+    small_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["run", str(small_path), "dissection", "--set", "colours=true"]
+    error = _fails([*arguments, "--set", "layers=blocks.3.act2,blocks.9.act2"], 1, capsys)
+    assert "None of the models has a layer “blocks.9.act2”. Did you mean" in error
+
+
+def test_damaged_parameters_of_an_earlier_run_do_not_stop_a_new_one(
+    small_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Project.open(small_path) as project:
+        run = project.add_run(audit="evaluation", name="old", parameters={}, models=())
+        with project.transaction() as connection:
+            connection.execute("UPDATE run SET parameters = '{bad' WHERE id = ?", (run,))
+    main(["run", str(small_path), "evaluation", "--set", "folds=2", "--set", "shots=2"])
+    assert "done" in capsys.readouterr().out
+
+
+def test_what_can_be_read_of_a_damaged_project_is_brought_into_a_new_one(
+    small_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = small_path.read_bytes()
+    small_path.write_bytes(whole[: len(whole) // 2])
+    assert "is damaged" in _fails(["info", str(small_path)], 1, capsys)
+    saved = tmp_path / "saved.parallax"
+    main(["salvage", str(small_path), str(saved)])
+    assert "rows could be read" in capsys.readouterr().out
+    main(["info", str(saved)])
+    assert small_path.read_bytes() == whole[: len(whole) // 2]
+    assert "exists already" in _fails(["salvage", str(small_path), str(saved)], 1, capsys)
+
+
 def test_interrupting_is_exit_code_130(
     small_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -151,3 +233,73 @@ def test_interrupting_is_exit_code_130(
     assert "interrupted" in error
     with Project.open(small_path) as project:
         assert project.value("SELECT state FROM run") == "cancelled"
+
+
+@pytest.fixture
+def explained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> tuple[str, str]:
+    """A project of two small networks, one of which attends, and a picture from elsewhere."""
+    file, picture = str(tmp_path / "two.parallax"), tmp_path / "a finch.png"
+    Image.effect_noise((80, 60), 90).convert("RGB").save(picture)
+    main(["new", file, "--model", "cnn=sample:cnn-seed-1", "--model", "vit=sample:vit"])
+    capsys.readouterr()
+    return file, str(picture)
+
+
+def test_a_picture_is_explained_without_a_screen(
+    explained: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, picture = explained
+    out = tmp_path / "maps.csv"
+    before = Path(file).read_bytes()
+    main(["explain", file, picture, "--method", "gradcam", "--method", "rollout",
+          "--device", "cpu", "-o", str(out)])  # fmt: skip
+    said = capsys.readouterr()
+    assert said.out.splitlines()[-1] == str(out)
+    assert "cnn: no Rollout" in said.out
+    assert said.err == ""
+    rows = list(csv.DictReader(out.open(encoding="utf-8")))
+    assert [(row["model"], row["method"]) for row in rows] == [
+        ("cnn", "gradcam"), ("vit", "gradcam"), ("vit", "rollout"),
+    ]  # fmt: skip
+    assert {row["path"] for row in rows} == {"a finch.png"}
+    assert Path(file).read_bytes() == before  # nothing is written into the project
+    small = tmp_path / "attention.png"
+    main(["explain", file, picture, "--model", "vit", "--method", "rollout", "--attention",
+          "--width", "100", "--dpi", "60", "-o", str(small)])  # fmt: skip
+    with Image.open(small) as drawn:
+        assert abs(drawn.width - 100 / 25.4 * 60) < 2
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        (["nothing.png"], "nothing.png”: The file is not there"),
+        (["text.png"], "text.png”: This is a text file"),
+        (["."], "is a folder"),
+        ([None, "--model", "nobody"], "no model “nobody”"),
+        ([None, "--method", "magic"], "Unknown saliency method “magic”"),
+        ([None, "--target", "unicorn"], "no class “unicorn”"),
+        ([None, "--target", "label"], "has no label"),
+        ([None, "--model", "cnn", "--method", "random", "--attention"], "no attention"),
+        ([None, "--width", "3"], "3 mm wide"),
+        ([None, "-o", "maps.gif"], "“.gif”"),
+        ([None, "-o", "nowhere/maps.png"], "does not exist"),
+    ],
+)
+def test_what_cannot_be_explained_is_one_line(
+    explained: tuple[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    changed: list[str | None],
+    words: str,
+) -> None:
+    file, picture = explained
+    monkeypatch.chdir(tmp_path)
+    Path("text.png").write_text("no picture", encoding="utf-8")
+    arguments = [picture if part is None else part for part in changed]
+    out = [] if "-o" in arguments else ["-o", "out.png"]
+    error = _fails(["explain", file, *arguments, *out], 1, capsys)
+    assert words in error
+    assert error.count("\n") == 1
+    assert not Path("out.png").exists()

@@ -17,6 +17,7 @@ from analysis.audits.imports import import_dissection
 from analysis.errors import AuditError, Cancelled
 from analysis.progress import Progress
 from analysis.project import Project
+from tests.audits.cancelling import CancelAfter
 
 Table = Callable[[Project, str, int], list[dict[str, Any]]]
 MODELS = ("pink-sensitive", "pink-invariant", "untrained")
@@ -98,24 +99,15 @@ def test_masks_lie_in_the_boxes_of_their_images(labelled_project: Project, table
         assert [peaks[rank] for rank in sorted(peaks)] == sorted(peaks.values(), reverse=True)
 
 
-@pytest.mark.parametrize("stop_after", [1, 25])
+@pytest.mark.parametrize("stop_after", [25, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_cancelled_run_resumes_with_identical_tables(
     labelled_project: Project, table: Table, stop_after: int
 ) -> None:
     undisturbed = _run(labelled_project)
     run = audits.create_run(labelled_project, "dissection", MODELS, _parameters(), device="cpu")
 
-    class CancelAfter(Progress):
-        steps = 0
-
-        def report(self, done: float, total: float, text: str = "") -> None:
-            self.steps += 1
-            if self.steps > stop_after:
-                self.cancel()
-            super().report(done, total, text)
-
     with pytest.raises(Cancelled):
-        audits.execute(labelled_project, run, CancelAfter())
+        audits.execute(labelled_project, run, CancelAfter(stop_after))
     assert labelled_project.value("SELECT state FROM run WHERE id = ?", (run,)) == "cancelled"
     audits.execute(labelled_project, run, Progress())
     for name in TABLES:

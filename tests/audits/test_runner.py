@@ -31,6 +31,7 @@ class _MadeUpAudit:
     ran: list[str] = field(default_factory=list)
     stop_at: str = ""
     error: BaseException | None = None
+    barren: set[str] = field(default_factory=set)  # units that bring nothing but a problem
 
     def check(self, request: Request) -> None:
         pass
@@ -56,6 +57,8 @@ class _MadeUpAudit:
         if unit.key == self.stop_at and self.error is not None:
             error, self.error = self.error, None
             raise error
+        if unit.key in self.barren:
+            return Results(problems=[("A", "The weights are gone.")])
         value = np.random.default_rng(int(unit.key) + context.parameters.seed).normal()
         row = {"model_a": "A", "model_b": "B", "layer_a": unit.key, "layer_b": "x",
                "mmcs_pearson": float(value), "classes": 1}  # fmt: skip
@@ -134,6 +137,31 @@ def test_a_stopped_run_resumes_with_the_same_numbers(
     assert _state(project, disturbed) == "done"
     assert audit.ran[0] == stop_at
     assert _table(project, disturbed) == _table(project, undisturbed)
+
+
+def test_a_run_that_brings_nothing_fails_with_the_reason_and_can_be_taken_up(
+    project: Project, audit: _MadeUpAudit
+) -> None:
+    run = _new_run(project)
+    audit.barren = {str(number) for number in range(10)}
+    with pytest.raises(AuditError, match=r"Nothing could be done\. A: The weights are gone\."):
+        runner.execute(project, run, Progress())
+    assert _state(project, run) == "failed"
+    audit.barren.clear()
+    runner.execute(project, run, Progress())
+    assert _state(project, run) == "done"
+    assert len(_table(project, run)) == 10
+    assert project.value("SELECT count(*) FROM problem WHERE run = ?", (run,)) == 0
+
+
+def test_a_run_of_which_something_could_be_done_is_done(
+    project: Project, audit: _MadeUpAudit
+) -> None:
+    run = _new_run(project)
+    audit.barren = {"0", "1", "2"}
+    runner.execute(project, run, Progress())
+    assert _state(project, run) == "done"
+    assert project.value("SELECT count(*) FROM problem WHERE run = ?", (run,)) == 3
 
 
 def test_cancelling_before_the_start_runs_nothing(project: Project, audit: _MadeUpAudit) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from analysis.errors import AuditError, Cancelled
 from analysis.progress import Progress
 from analysis.project import Project
 from analysis.project.concept_sets import ExampleBox
+from tests.audits.cancelling import CancelAfter
 
 Table = Callable[[Project, str, int], list[dict[str, Any]]]
 PAIR = ("pink-sensitive", "pink-invariant")
@@ -49,8 +51,26 @@ def _problems(project: Project, run: int) -> dict[str, str]:
     return {row["subject"]: row["reason"] for row in rows}
 
 
-def test_every_table_is_filled(labelled_project: Project, table: Table) -> None:
-    run = _run(labelled_project)
+@pytest.fixture(scope="module")
+def finished_file(labelled_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The labelled project with one run of its two networks."""
+    folder = tmp_path_factory.mktemp("finished")
+    path = Path(shutil.copy(labelled_template, folder / "finished.parallax"))
+    with pytest.MonkeyPatch.context() as patch, Project.open(path) as project:
+        patch.setenv("PARALLAX_CACHE", str(folder / "cache"))
+        _run(project)
+    return path
+
+
+@pytest.fixture
+def finished(finished_file: Path, tmp_path: Path) -> Iterator[tuple[Project, int]]:
+    """A copy of that project, and the run."""
+    with Project.open(Path(shutil.copy(finished_file, tmp_path))) as project:
+        yield project, project.value("SELECT id FROM run")
+
+
+def test_every_table_is_filled(finished: tuple[Project, int], table: Table) -> None:
+    labelled_project, run = finished
     vectors = table(labelled_project, "concept_vector", run)
     assert len(vectors) == 2 * 2 * 2  # models, layers, concepts
     assert {row["concept"] for row in vectors} == {"pink square", "roof"}
@@ -100,24 +120,15 @@ def test_the_square_separates_in_the_network_that_sees_it(
     assert best["pink-sensitive"] > 0.85
 
 
-@pytest.mark.parametrize("stop_after", [3, 12])
+@pytest.mark.parametrize("stop_after", [12, pytest.param(3, marks=pytest.mark.slow)])
 def test_a_cancelled_run_resumes_with_identical_tables(
-    labelled_project: Project, table: Table, stop_after: int
+    finished: tuple[Project, int], table: Table, stop_after: int
 ) -> None:
-    undisturbed = _run(labelled_project)
+    labelled_project, undisturbed = finished
     run = _create(labelled_project)
 
-    class CancelAfter(Progress):
-        steps = 0
-
-        def report(self, done: float, total: float, text: str = "") -> None:
-            self.steps += 1
-            if self.steps > stop_after:
-                self.cancel()
-            super().report(done, total, text)
-
     with pytest.raises(Cancelled):
-        audits.execute(labelled_project, run, CancelAfter())
+        audits.execute(labelled_project, run, CancelAfter(stop_after))
     audits.execute(labelled_project, run, Progress())
     for name in TABLES:
         assert table(labelled_project, name, run) == table(labelled_project, name, undisturbed)

@@ -23,9 +23,10 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from analysis.dissection.maps import MapSource, map_source
+from analysis.dissection.maps import MapSource
 from analysis.dissection.tally import iou, tally
 from analysis.dissection.thresholds import UnitThresholds, find_thresholds
+from tests.dissection.held_maps import map_source
 
 RESOLUTION, SIDE, QUANTILE, SHUFFLES = 56, 7, 0.01, 50
 # How many regions each plane of an image has: a scene, objects, parts, materials and colours.

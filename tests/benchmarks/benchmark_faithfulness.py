@@ -23,7 +23,6 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from analysis.faithfulness.curves import insertion_deletion
 from analysis.faithfulness.imputation import impute
 from analysis.faithfulness.measure import measure
 from analysis.faithfulness.metrics import MeasureSettings
@@ -34,6 +33,7 @@ from analysis.faithfulness.steps import area_under_curve
 from analysis.models.loading import LoadedModel, load_model
 from analysis.models.optimize import InferenceOptions
 from tests.benchmarks.benchmark_saliency import build, model_inputs, photographs
+from tests.faithfulness.whole_curves import insertion_deletion
 
 PERCENTAGES = (10, 20, 30, 40, 50, 60, 70, 80, 90)
 

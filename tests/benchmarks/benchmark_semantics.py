@@ -39,7 +39,7 @@ from analysis.semantics.linear_solver import (
 )
 from analysis.semantics.mask_similarity import mask_similarity
 from analysis.semantics.space_similarity import space_similarity
-from analysis.semantics.vectors import concept_vectors
+from tests.semantics.in_one_go import concept_vectors
 
 POSITIVES, POOL = 50, 500
 

@@ -113,6 +113,37 @@ def test_concepts_that_do_not_vary_are_left_out() -> None:
     assert empty.replicates.isnan().all()
 
 
+def test_the_doubt_by_ranks_is_that_of_a_loop() -> None:
+    """Images left out and shuffled, with scipy's ranks."""
+    images, patches = 9, 4
+    first, second = _layers(0, 2, images=images), _layers(1, 1, images=images)
+    first[0][:, 1] = (first[0][:, 1] > 0.5).float()  # ties
+    found = layer_mmcs(first, second, images=images, replicates=2, permutations=4, seed=3)
+
+    def table(a: torch.Tensor, b: torch.Tensor) -> np.ndarray:
+        return np.array(
+            [[scipy.stats.spearmanr(x, y)[0] for y in b.T.numpy()] for x in a.T.numpy()]
+        )
+
+    rows = np.arange(images * patches).reshape(images, patches)
+    for layer in range(2):
+        whole = table(first[layer], second[0])
+        best_b, best_a = whole.argmax(1), whole.argmax(0)
+        left = []
+        for image in range(images):
+            kept = np.delete(rows, image, 0).ravel()
+            part = table(first[layer][kept], second[0][kept])
+            of_a = part[np.arange(len(best_b)), best_b].mean()
+            of_b = part[best_a, np.arange(len(best_a))].mean()
+            left.append((of_a + of_b) / 2)
+        expected = np.square(left - np.mean(left)).sum() * (images - 1) / images
+        assert found.spearman_variance[layer, 0].item() == pytest.approx(expected)
+        for number, order in enumerate(random_permutations(images, 4, 3).numpy()):
+            moved = table(first[layer], second[0][rows[order].ravel()])
+            value = (moved.max(1).mean() + moved.max(0).mean()) / 2
+            assert found.spearman_permuted[number, layer, 0].item() == pytest.approx(value)
+
+
 def test_input_that_cannot_be_compared() -> None:
     layers = _layers(0, 1)
     with pytest.raises(AuditError, match="same patches"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -221,3 +223,9 @@ def test_any_bytes_are_a_table_or_a_clear_error(tmp_path: Path, content: bytes) 
     except AuditError as error:
         outcome = error.hint
     assert outcome
+
+
+def test_tables_import_no_torch() -> None:
+    code = "import sys, analysis.dissection.table_export; sys.exit('torch' in sys.modules)"
+    root = Path(__file__).parents[2]
+    assert subprocess.run([sys.executable, "-c", code], cwd=root, check=False).returncode == 0

@@ -12,11 +12,11 @@ from analysis.dissection import label_tables
 from analysis.dissection import maps as maps_module
 from analysis.dissection import tally as tally_module
 from analysis.dissection.active_runs import active_runs
-from analysis.dissection.maps import map_source
 from analysis.dissection.tally import Tally, iou, tally
 from analysis.dissection.thresholds import UnitThresholds, find_thresholds
 from analysis.errors import AuditError
 from analysis.statistics.permutation import random_permutations
+from tests.dissection.held_maps import map_source
 
 RESOLUTION, CONCEPTS = 28, 11
 

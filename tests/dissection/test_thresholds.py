@@ -15,11 +15,11 @@ from analysis.dissection import maps as maps_module
 from analysis.dissection import thresholds as thresholds_module
 from analysis.dissection.categories import DEAD, FAILED_THRESHOLD, NOT_A_NUMBER
 from analysis.dissection.half_codes import LARGEST_CODE, cutoff, decode, encode, scales
-from analysis.dissection.maps import map_source
 from analysis.dissection.thresholds import Thresholds, find_thresholds
 from analysis.dissection.upsampling import CellGrid
 from analysis.errors import AuditError, Cancelled
 from analysis.progress import Progress
+from tests.dissection.held_maps import map_source
 
 
 def upsampled(maps: torch.Tensor, resolution: int) -> np.ndarray:

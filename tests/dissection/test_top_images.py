@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from analysis.dissection import maps as maps_module
-from analysis.dissection.maps import map_source
 from analysis.dissection.thresholds import UnitThresholds, find_thresholds
 from analysis.dissection.top_images import TopImages, top_images, unpack_masks
 from analysis.errors import AuditError
+from tests.dissection.held_maps import map_source
 
 RESOLUTION = 28
 

@@ -53,6 +53,12 @@ def a_window_where_one_is_needed(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture
+def views_ahead() -> bool:
+    """As users have it."""
+    return True
+
+
+@pytest.fixture
 def backend() -> made.FakeBackend:
     return PictureFolders()
 

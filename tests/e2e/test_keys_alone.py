@@ -25,8 +25,9 @@ def test_the_scatter_is_walked_through_and_the_patches_enlarged(at_work: Hands) 
     view = window.presenters["concepts"].view
     canvas = view.similarity.scatter.canvas
     canvas.setFocus()
+    at_work.wait(lambda: workspace.focus.detail is not None)  # one is in focus from the beginning
     visited = set()
-    for key in (Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Up):
+    for key in (Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Left, Qt.Key.Key_Left):
         QTest.keyClick(canvas, key)
         visited.add(workspace.session.snapshot.concept)
     assert len(visited) > 1

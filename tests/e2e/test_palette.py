@@ -29,16 +29,20 @@ def test_a_command_is_found_and_done(hands: Hands) -> None:
 def test_a_concept_is_found_and_shown(at_work: Hands) -> None:
     window = at_work.window
     at_work.wait(lambda: window.workspace.points is not None)
+    at_work.wait(lambda: window.workspace.focus.detail is not None)
+    before = window.workspace.focus.detail
     at_work.tab("Layers")
     _find(at_work, "concept 2 lite2 mammal")
-    at_work.wait(lambda: window.workspace.focus.detail is not None)
+    at_work.wait(lambda: window.workspace.focus.detail is not before)
     detail = window.workspace.focus.detail
     assert (detail.target_model, detail.class_name, detail.concept) == ("Lite2", "mammal", 1)
     assert window.perspective == "concepts"
 
 
 def test_escape_leaves_everything_as_it_was(at_work: Hands) -> None:
-    before = at_work.window.workspace.session.snapshot
+    workspace = at_work.window.workspace
+    at_work.wait(lambda: workspace.focus.detail is not None)
+    before = workspace.session.snapshot
     at_work.key("Ctrl+K")
     palette = at_work.see(CommandPalette)
     QTest.keyClicks(palette.edit, "swap")

@@ -12,7 +12,6 @@ from sklearn.metrics import adjusted_rand_score, silhouette_score
 from analysis.embedding.groups import (
     adjusted_rand_index,
     choose_groups,
-    k_means,
     k_means_of_distances,
     letter_groups,
     silhouette,
@@ -26,6 +25,11 @@ def _blobs(seed: int, n: int = 12, d: int = 5) -> np.ndarray:
     return generator.normal(size=(n, d)) + 4 * generator.integers(0, 3, size=(n, 1))
 
 
+def _k_means(values: np.ndarray, k: int) -> tuple[np.ndarray, float]:
+    labels, inertia = k_means_of_distances(squared_distances(values)[None], k)
+    return labels[0], float(inertia[0])
+
+
 def _inertia(values: np.ndarray, labels: np.ndarray) -> float:
     groups = [values[labels == label] for label in np.unique(labels)]
     return sum(float(((group - group.mean(0)) ** 2).sum()) for group in groups)
@@ -36,7 +40,7 @@ def test_no_other_grouping_is_tighter(k: int) -> None:
     values = np.random.default_rng(k).normal(size=(7, 3))
     every = itertools.product(range(k), repeat=7)
     best = min(_inertia(values, np.array(labels)) for labels in every)
-    labels, inertia = k_means(values, k)
+    labels, inertia = _k_means(values, k)
     assert inertia == pytest.approx(best)
     assert inertia == pytest.approx(_inertia(values, labels))
 
@@ -46,7 +50,7 @@ def test_k_means_is_that_of_scikit_learn(seed: int) -> None:
     values = _blobs(seed, 15)
     for k in (2, 3, 5):
         theirs = KMeans(k, n_init=50, random_state=0).fit(values)
-        labels, inertia = k_means(values, k)
+        labels, inertia = _k_means(values, k)
         assert inertia <= theirs.inertia_ * (1 + 1e-9)
         # With five groups it may stop at a worse grouping.
         if k < 5 or theirs.inertia_ == pytest.approx(inertia):
@@ -58,7 +62,7 @@ def test_many_sets_at_once_are_each_on_its_own() -> None:
     distances = squared_distances(sets)
     labels, inertia = k_means_of_distances(distances, 3)
     for index, values in enumerate(sets):
-        alone, own = k_means(values, 3)
+        alone, own = _k_means(values, 3)
         assert labels[index].tolist() == alone.tolist()
         assert inertia[index] == pytest.approx(own)
         differences = values[:, None] - values[None]
@@ -133,4 +137,4 @@ def test_letters() -> None:
 @pytest.mark.parametrize("k", [0, 4])
 def test_impossible_numbers_of_groups(k: int) -> None:
     with pytest.raises(AuditError, match="cannot be put into"):
-        k_means(np.eye(3), k)
+        _k_means(np.eye(3), k)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from analysis.embedding.matrix import (
-    build_matrix,
+    ConceptMatrix,
     category_totals,
     matrix_of_counts,
     profile_values,
@@ -27,6 +27,12 @@ PROFILES = {
 }
 
 
+def _matrix(profiles: dict[str, dict[tuple[str, str], int]]) -> ConceptMatrix:
+    concepts = sorted({concept for profile in profiles.values() for concept in profile})
+    counts = [[profile.get(concept, 0) for concept in concepts] for profile in profiles.values()]
+    return matrix_of_counts(tuple(profiles), concepts, np.array(counts))
+
+
 def test_importing_needs_neither_torch_nor_scikit_learn() -> None:
     modules = "components, correlations, embed, groups, matrix, presets, stability, surface, units"
     code = (
@@ -38,7 +44,7 @@ def test_importing_needs_neither_torch_nor_scikit_learn() -> None:
 
 
 def test_counts_are_divided_by_the_size_of_the_category() -> None:
-    matrix = build_matrix(PROFILES)
+    matrix = _matrix(PROFILES)
     assert matrix.models == ("b", "a", "empty")
     concepts = list(zip(matrix.concepts, matrix.categories, strict=True))
     assert concepts == [
@@ -61,21 +67,21 @@ def test_dropping_a_concept_keeps_the_sizes() -> None:
 
 
 def test_without_a_model_its_own_concepts_go() -> None:
-    matrix = without_model(build_matrix(PROFILES), 1)
+    matrix = without_model(_matrix(PROFILES), 1)
     assert matrix.models == ("b", "empty")
     assert matrix.concepts == ("sky", "food")
     assert matrix.category_sizes.tolist() == [1, 1]
 
 
 def test_a_further_model_in_an_existing_matrix() -> None:
-    matrix = build_matrix(PROFILES)
+    matrix = _matrix(PROFILES)
     values, left_out = profile_values(matrix, {("food", "object"): 4, ("dog", "object"): 9})
     assert values.tolist() == [0, 0, 0, 2]
     assert left_out == (("dog", "object"),)
 
 
 def test_abstracted_profile() -> None:
-    totals = category_totals(build_matrix(PROFILES))
+    totals = category_totals(_matrix(PROFILES))
     assert totals.categories == ("color", "material", "object")
     assert totals.all.tolist() == [[1, 0, 3], [0, 2, 5], [0, 0, 0]]
     assert totals.unique.tolist() == [[1, 0, 1], [0, 1, 2], [0, 0, 0]]
@@ -106,9 +112,9 @@ def test_interpretable_is_strictly_above_threshold_and_chance() -> None:
 
 def test_tables_that_cannot_be_embedded() -> None:
     with pytest.raises(AuditError, match="No model has an interpretable unit"):
-        build_matrix({"a": {}, "b": {("cat", "object"): 0}})
+        _matrix({"a": {}, "b": {("cat", "object"): 0}})
     with pytest.raises(AuditError, match="No model has an interpretable unit"):
-        build_matrix({})
+        _matrix({})
     with pytest.raises(AuditError, match="same name"):
         matrix_of_counts(["a", "a"], [("cat", "object")], np.ones((2, 1)))
     with pytest.raises(AuditError, match="same name"):
@@ -116,7 +122,7 @@ def test_tables_that_cannot_be_embedded() -> None:
     with pytest.raises(AuditError, match="unknown model"):
         labelled_units(["a"], [("b", "cat", "object", 0.5, None)])
     with pytest.raises(AuditError, match="fewer than no units"):
-        build_matrix({"a": {("cat", "object"): -1}})
+        _matrix({"a": {("cat", "object"): -1}})
     with pytest.raises(AuditError, match="Unknown preset"):
         fitted_models(["a"], "published")  # type: ignore[arg-type]
 

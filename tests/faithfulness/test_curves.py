@@ -9,12 +9,12 @@ from scipy import ndimage
 from torch.nn import functional
 
 from analysis.errors import AuditError
-from analysis.faithfulness.curves import insertion_deletion
 from analysis.faithfulness.metrics import GREY
 from analysis.faithfulness.pixels import Pixels
 from analysis.faithfulness.scoring import MeasuredImages
 from analysis.faithfulness.steps import area_under_curve
 from tests.faithfulness.conftest import scores_of, small_classifier
+from tests.faithfulness.whole_curves import insertion_deletion
 
 
 def rise_kernel() -> torch.Tensor:

@@ -10,7 +10,6 @@ import torch
 
 from analysis.errors import AuditError
 from analysis.faithfulness.concentration import complexity, localisation, sparseness
-from analysis.faithfulness.curves import insertion_deletion
 from analysis.faithfulness.masking import average_drop, masked_scores
 from analysis.faithfulness.measure import Measurements, measure
 from analysis.faithfulness.metrics import METRICS, STANDARD, MeasureSettings, image_cost
@@ -19,6 +18,7 @@ from analysis.faithfulness.scoring import MeasuredImages
 from analysis.faithfulness.steps import area_under_curve
 from analysis.models.loading import LoadedModel, load_model
 from analysis.saliency.explanation import explain
+from tests.faithfulness.whole_curves import insertion_deletion
 
 METHODS = ["gradcam", "gaussian", "sobel"]
 QUICK = MeasureSettings(steps=6, percentages=(30, 70), perturbations=2)

@@ -6,9 +6,9 @@ import io
 import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
@@ -175,6 +175,12 @@ def add_layer_results(
                     "classes": 3,
                 }
             )
+            for place, measure in enumerate(("mmcs_spearman", "cka", "rsa", "procrustes"), 1):
+                rows[-1] |= {
+                    f"{measure}_low": rows[-1][measure] - 0.01 * place,
+                    f"{measure}_high": rows[-1][measure] + 0.02 * place,
+                    f"{measure}_null_95": 0.1 * place,
+                }
     insert(project, "layer_similarity", rows)
 
 
@@ -332,20 +338,55 @@ def make_up(
     return MadeUp(project, layers_run, concepts_run)
 
 
+def make_audits(path: Path, models: Sequence[str] = MODELS) -> Audited:
+    """A project with images and one run of each audit of many models."""
+    project = Project.create(path, name="audited")
+    add_images(project, ("bird", "dog", "fish"), 6, quadrants)
+    return audit_all(project, models)
+
+
+Made = TypeVar("Made", MadeUp, Audited)
+
+
+class Templates:
+    """Projects that are made once; each test that asks for one gets a copy of its file."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._made: dict[str, Any] = {}
+
+    def copy(self, path: Path, make: Callable[..., Made], **options: Any) -> Made:
+        """What `make(path, **options)` gives."""
+        key = repr((make.__name__, path.name, sorted(options.items())))
+        place = self._folder / str(len(self._made)) / path.name
+        if key not in self._made:
+            place.parent.mkdir()
+            self._made[key] = make(place, **options)
+            self._made[key].project.close()
+        made = self._made[key]
+        return replace(made, project=Project.open(Path(shutil.copy(made.project.path, path))))
+
+
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    return Templates(tmp_path_factory.mktemp("templates"))
+
+
 @pytest.fixture
-def made_up(tmp_path: Path) -> Iterator[MadeUp]:
-    result = make_up(tmp_path / "made up.parallax")
+def made_up(templates: Templates, tmp_path: Path) -> Iterator[MadeUp]:
+    result = templates.copy(tmp_path / "made up.parallax", make_up)
     yield result
     result.project.close()
 
 
 @pytest.fixture
-def make_project(tmp_path: Path) -> Iterator[Callable[..., MadeUp]]:
+def make_project(templates: Templates, tmp_path: Path) -> Iterator[Callable[..., MadeUp]]:
     """Make further projects, as `make_up` does, with other names or models."""
     opened: list[MadeUp] = []
 
     def make(**options: Any) -> MadeUp:
-        opened.append(make_up(tmp_path / f"project {len(opened)}.parallax", **options))
+        path = tmp_path / f"project {len(opened)}.parallax"
+        opened.append(templates.copy(path, make_up, **options))
         return opened[-1]
 
     yield make
@@ -354,28 +395,26 @@ def make_project(tmp_path: Path) -> Iterator[Callable[..., MadeUp]]:
 
 
 @pytest.fixture
-def audited(tmp_path: Path) -> Iterator[Audited]:
+def audited(templates: Templates, tmp_path: Path) -> Iterator[Audited]:
     """A project with images and one run of each audit of many models."""
-    project = Project.create(tmp_path / "audited.parallax", name="audited")
-    add_images(project, ("bird", "dog", "fish"), 6, quadrants)
-    yield audit_all(project, MODELS)
-    project.close()
+    result = templates.copy(tmp_path / "audited.parallax", make_audits)
+    yield result
+    result.project.close()
 
 
 @pytest.fixture
-def make_audited(tmp_path: Path) -> Iterator[Callable[..., Audited]]:
+def make_audited(templates: Templates, tmp_path: Path) -> Iterator[Callable[..., Audited]]:
     """Make further such projects, with other models."""
-    opened: list[Project] = []
+    opened: list[Audited] = []
 
     def make(models: Sequence[str]) -> Audited:
-        project = Project.create(tmp_path / f"audited {len(opened)}.parallax", name="audited")
-        opened.append(project)
-        add_images(project, ("bird", "dog", "fish"), 6, quadrants)
-        return audit_all(project, models)
+        path = tmp_path / f"audited {len(opened)}.parallax"
+        opened.append(templates.copy(path, make_audits, models=models))
+        return opened[-1]
 
     yield make
-    for project in opened:
-        project.close()
+    for result in opened:
+        result.project.close()
 
 
 @pytest.fixture(scope="session")

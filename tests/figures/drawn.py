@@ -20,6 +20,12 @@ def draw(project, name: str, width_mm: float, dpi: float = 100, **parameters) ->
     return figure
 
 
+def figure_table(project, name: str, **parameters) -> tuple[tuple[str, ...], list[tuple]]:
+    """The numbers behind a figure: columns and rows."""
+    prepared = prepare_figure(project, name, **parameters)
+    return prepared.definition.tabulate(prepared.data)
+
+
 def texts(figure: Figure) -> list[Text]:
     return [text for text in figure.findobj(Text) if text.get_visible() and text.get_text()]
 

@@ -118,7 +118,7 @@ def add_semantics(
         versions=VERSIONS,
     )
     given = {
-        "concept_vector": _vectors(models, layers, concepts),
+        "concept_vector": made_vectors(models, layers, concepts),
         "space_similarity": _spaces(models, layers, concepts),
         "tcav": _tcav(models[0], layers[0], concepts),
     }
@@ -137,7 +137,7 @@ def add_semantics(
     return run
 
 
-def _vectors(models, layers, concepts) -> list[dict[str, Any]]:
+def made_vectors(models, layers, concepts) -> list[dict[str, Any]]:
     rows = {}
     for model, of_model in zip(models, layers, strict=True):
         for layer in of_model:

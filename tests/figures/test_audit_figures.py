@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import re
-import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from analysis.errors import AuditError
 from analysis.figures import style
 from analysis.figures.definitions_embedding import EMBEDDING_FIGURES
 from analysis.figures.definitions_evaluation import EVALUATION_FIGURES
 from analysis.figures.definitions_units import UNIT_FIGURES
+from analysis.figures.embedding_data import shown_components
 from analysis.figures.embedding_readers import embedding_loadings, performance_table
-from analysis.figures.export import FIGURES, export_figure, export_figure_table, figure_table
-from analysis.figures.readers import latest_run
+from analysis.figures.export import FIGURES, export_figure
 from analysis.figures.render_components import top_loadings
 from analysis.figures.render_embedding import ellipse_axes
 from analysis.figures.render_units import masked_pixels
+from analysis.figures.run_results import latest_run
 from analysis.project.schema import RESULT_TABLES
-from tests.figures.drawn import assert_whole, draw, texts
+from tests.figures.drawn import assert_whole, draw, figure_table, texts
 from tests.figures.made_audits import MODELS, TASKS, UNITS, add_embedding
+from tests.figures.written import (
+    checked_provenance,
+    checked_table_provenance,
+    each_in_every_format,
+    each_in_every_width,
+)
 
 _DEFINITIONS = (*UNIT_FIGURES, *EMBEDDING_FIGURES, *EVALUATION_FIGURES)
 _FIGURES = [definition.name for definition in _DEFINITIONS]
@@ -33,7 +37,6 @@ _LONG = (
     "vit_small_patch16_224.augreg_in21k_ft_in1k",
     "$\\frac{x$ <b>" + "M" * 80,
 )
-_SVG = "{http://www.w3.org/2000/svg}"
 
 
 def _check_provenance(provenance: dict, name: str, audited) -> None:
@@ -47,38 +50,18 @@ def _check_provenance(provenance: dict, name: str, audited) -> None:
     assert "someone" not in json.dumps(provenance)
 
 
-@pytest.mark.parametrize("name", _FIGURES)
-def test_each_figure_becomes_every_kind_of_file(audited, tmp_path, name):
-    for suffix in ("svg", "pdf", "png"):
-        export_figure(audited.project, name, tmp_path / f"f.{suffix}", width_mm=85, dpi=60)
-    root = ElementTree.parse(tmp_path / "f.svg").getroot()
-    assert len(list(root.iter(f"{_SVG}text"))) > 3
-    description = next(root.iter("{http://purl.org/dc/elements/1.1/}description"))
-    _check_provenance(json.loads(description.text), name, audited)
-    pdf = (tmp_path / "f.pdf").read_bytes()
-    assert pdf.startswith(b"%PDF-1.")
-    assert pdf.rstrip().endswith(b"%%EOF")
-    with Image.open(tmp_path / "f.png") as picture:
-        assert picture.width == pytest.approx(85 / 25.4 * 60, abs=1)
-        _check_provenance(json.loads(picture.text["Parallax"]), name, audited)
+@pytest.mark.parametrize(("name", "format"), each_in_every_format(_FIGURES))
+def test_each_figure_becomes_every_kind_of_file(audited, tmp_path, name, format):
+    out = export_figure(audited.project, name, tmp_path / f"f.{format}", width_mm=85, dpi=60)
+    _check_provenance(checked_provenance(out, 85, 60), name, audited)
 
 
 @pytest.mark.parametrize("name", _FIGURES)
 def test_each_table_becomes_csv_and_json(audited, tmp_path, name):
-    columns, rows = figure_table(audited.project, name)
-    assert rows
-    out = export_figure_table(audited.project, name, tmp_path / "t.csv")
-    with open(out, newline="", encoding="utf-8") as file:
-        read = list(csv.reader(file))
-    assert tuple(read[0]) == columns
-    assert len(read) == len(rows) + 1
-    out = export_figure_table(audited.project, name, tmp_path / "t.json")
-    whole = json.loads(out.read_text("utf-8"), parse_constant=pytest.fail)
-    assert len(whole["rows"]) == len(rows)
-    _check_provenance(whole["provenance"], name, audited)
+    _check_provenance(checked_table_provenance(audited.project, name, tmp_path), name, audited)
 
 
-@pytest.mark.parametrize("name", ["embedding", "ensembles"])
+@pytest.mark.parametrize("name", ["embedding", pytest.param("ensembles", marks=pytest.mark.slow)])
 def test_equal_projects_give_equal_bytes(audited, tmp_path, name):
     first, second = (
         export_figure(audited.project, name, tmp_path / f"{n}.svg").read_bytes() for n in "ab"
@@ -98,8 +81,7 @@ def test_an_empty_run_is_an_error_with_a_hint(audited, tmp_path, name):
     assert not (tmp_path / "a.svg").exists()
 
 
-@pytest.mark.parametrize("width_mm", [85, 175])
-@pytest.mark.parametrize("name", _FIGURES)
+@pytest.mark.parametrize(("name", "width_mm"), each_in_every_width(_FIGURES))
 def test_nothing_is_cut_off(audited, name, width_mm):
     figure = draw(audited.project, name, width_mm)
     assert figure.get_figwidth() * 25.4 == pytest.approx(width_mm)
@@ -114,6 +96,9 @@ def test_few_models_of_long_names_draw(make_audited, name):
             connection.execute(f"UPDATE {table} SET concept = concept || ?", ("$ wheel" * 12,))
         for table in ("performance", "ensemble", "performance_correlation"):
             connection.execute(f"UPDATE {table} SET task = task || ?", (" of a long name" * 8,))
+        for task in TASKS:
+            longer = (" of a long name" * 8, f"models/%/{task}")
+            connection.execute("UPDATE array SET name = name || ? WHERE name LIKE ?", longer)
         connection.execute("UPDATE unit SET category = ? WHERE category = 'color'", (_LONG[2],))
     assert_whole(draw(made.project, name, 85, dpi=60))
 
@@ -131,7 +116,7 @@ def test_missing_numbers_draw(audited, name):
         connection.execute("UPDATE ensemble SET ci_low = NULL, ci_high = NULL, gain = NULL")
         connection.execute("UPDATE stability SET agreement = NULL")
         connection.execute("DELETE FROM thumbnail")
-        connection.execute("DELETE FROM array")
+        connection.execute("DELETE FROM array WHERE name NOT LIKE 'models/%'")
     assert_whole(draw(audited.project, name, 175))
 
 
@@ -159,7 +144,9 @@ def test_what_cannot_be_shown_says_why(audited, tmp_path):
     one = add_embedding(project, MODELS[:2], components=1, sources=[audited.dissection])
     add_embedding(project, MODELS[:3], sources=[audited.dissection])  # the newest
     cases = [
-        ("embedding", {"run": one}, "no component 2"),
+        ("embedding", {"run": one, "component_y": 3}, "no component 3"),
+        ("embedding", {"run": one, "task": TASKS[0]}, "no component 2"),
+        ("performance-map", {"run": one}, "no component 2"),
         ("embedding", {"task": "juggling"}, "juggling"),
         ("embedding", {"component_x": 4}, "component_x"),
         ("embedding", {"run": audited.dissection}, "audit dissection"),
@@ -179,6 +166,35 @@ def test_what_cannot_be_shown_says_why(audited, tmp_path):
             export_figure(project, name, tmp_path / "a.svg", **options)
         assert caught.value.hint, name
     assert not list(tmp_path.glob("a.*"))
+
+
+def test_models_of_one_component_lie_along_one_axis(audited):
+    one = add_embedding(audited.project, MODELS[:2], components=1, sources=[audited.dissection])
+    figure = draw(audited.project, "embedding", 85, run=one)
+    assert_whole(figure)
+    (axes,) = figure.axes
+    assert axes.get_xlabel().startswith("component 1")
+    assert axes.get_ylabel() == "no second component"
+    assert len(axes.get_yticks()) == 0
+    (row, other) = figure_table(audited.project, "embedding", run=one)[1]
+    assert len(row) == len(other) == 5  # what there is, and nothing made up
+
+
+@pytest.mark.parametrize(
+    ("wanted", "available", "shown"),
+    [
+        ((1, 2), 3, (1, 2)),
+        ((2, 3), 3, (2, 3)),
+        ((1, 3), 2, (1, 2)),
+        ((3, 1), 2, (2, 1)),
+        ((3, 2), 2, (1, 2)),
+        ((2, 2), 3, (2, 1)),
+        ((2, 3), 1, (2, 1)),
+        ((9, -1), 0, (1, 2)),
+    ],
+)
+def test_axes_fall_back_to_components_that_exist(wanted, available, shown):
+    assert shown_components(wanted, available) == shown
 
 
 def test_profiles_of_an_embedding_can_be_asked_for(audited):

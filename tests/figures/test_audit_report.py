@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from analysis.figures import report_embedding, report_pictures, report_words
-from analysis.figures.report import write_report
-from analysis.figures.report_content import report_content
+from tests.figures.chapters import page_and_print, report_content
 from tests.figures.made_audits import MODELS, add_embedding
 
 
@@ -59,11 +58,10 @@ def test_commands_make_the_runs_again(audited, quick):
     assert "someone" not in " ".join(lines)
 
 
-def test_page_and_print_hold_the_new_chapters(audited, quick, tmp_path):
-    page = write_report(audited.project, tmp_path / "r.html").read_text("utf-8")
+def test_page_and_print_hold_the_new_chapters(audited, quick):
+    page, pdf = page_and_print(audited.project)
     assert "Embedding of 6 models" in page
     assert "interpretable" in page
-    pdf = write_report(audited.project, tmp_path / "r.pdf").read_bytes()
     assert pdf.startswith(b"%PDF")
     assert pdf.count(b"/Subtype /Image") + pdf.count(b"/Subtype/Image") >= 1
 

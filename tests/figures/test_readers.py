@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from analysis.errors import AuditError
-from analysis.figures import readers
+from analysis.figures import readers, run_results
 
 
 @pytest.mark.parametrize("measure", readers.LAYER_MEASURES)
@@ -26,13 +26,24 @@ def test_layer_similarity_is_the_table(made_up, measure):
     assert (data.classes == 3).all()
 
 
-def test_interval_and_null_belong_to_mmcs_pearson(made_up):
+def test_every_measure_has_an_interval_and_a_null_of_its_own(made_up):
     pearson = readers.layer_similarity(made_up.project, made_up.layers_run)
     assert np.allclose(pearson.ci_high - pearson.values, 0.04)
     assert np.isfinite(pearson.null_95).all()
+    for place, measure in enumerate(readers.LAYER_MEASURES[1:]):
+        data = readers.layer_similarity(made_up.project, made_up.layers_run, measure)
+        assert np.allclose(data.values - data.ci_low, 0.01 * (place + 1))
+        assert np.allclose(data.ci_high - data.values, 0.02 * (place + 1))
+        assert np.allclose(data.null_95, 0.1 * (place + 1))
+
+
+def test_a_run_of_before_has_measures_without_intervals(made_up):
+    with made_up.project.transaction() as connection:
+        connection.execute("UPDATE layer_similarity SET cka_low = NULL, cka_null_95 = NULL")
     cka = readers.layer_similarity(made_up.project, made_up.layers_run, "cka")
-    for array in (cka.ci_low, cka.ci_high, cka.null_95):
-        assert np.isnan(array).all()
+    assert np.isfinite(cka.values).all()
+    assert np.isnan(cka.ci_low).all()
+    assert np.isnan(cka.null_95).all()
 
 
 def test_layers_missing_pairs_and_nulls_are_nan(made_up):
@@ -72,7 +83,7 @@ def test_unknown_measure_run_and_concept(made_up):
         lambda: readers.concept_points(made_up.project, 99),
         lambda: readers.replacement_points(made_up.project, 99),
         lambda: readers.concept_detail(made_up.project, 9999),
-        lambda: readers.latest_run(made_up.project, "charm"),
+        lambda: run_results.latest_run(made_up.project, "charm"),
     ]
     for call in calls:
         with pytest.raises(AuditError) as caught:
@@ -175,18 +186,18 @@ def test_concept_detail_of_arrays_that_do_not_fit(made_up):
 
 def test_latest_run_has_results_and_the_models_asked_for(made_up):
     project = made_up.project
-    assert readers.latest_run(project, "concepts") == made_up.concepts_run
-    assert readers.latest_run(project, "concepts", "ResNet-18", "ViT-S") == made_up.concepts_run
-    assert readers.latest_run(project, "concepts", "ViT-S") is None
+    assert run_results.latest_run(project, "concepts") == made_up.concepts_run
+    assert run_results.latest_run(project, "concepts", "ResNet-18", "ViT-S") == made_up.concepts_run
+    assert run_results.latest_run(project, "concepts", "ViT-S") is None
     with project.transaction() as connection:
         connection.execute(
             "INSERT INTO run (audit, name, image_set, model_a, model_b, parameters, state, created)"
             " VALUES ('concepts', 'new', 1, 'ViT-S', 'ViT-S', '{}', 'running', '')"
         )
-    assert readers.latest_run(project, "concepts") == made_up.concepts_run
+    assert run_results.latest_run(project, "concepts") == made_up.concepts_run
     with project.transaction() as connection:
         connection.execute("DELETE FROM concept")
-    assert readers.latest_run(project, "concepts") is None
+    assert run_results.latest_run(project, "concepts") is None
 
 
 def test_classes_of_a_run(made_up):

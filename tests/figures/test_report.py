@@ -17,7 +17,8 @@ from analysis.figures import report_content as content_module
 from analysis.figures import report_pictures
 from analysis.figures.readers import concept_points, layer_similarity
 from analysis.figures.report import write_report
-from analysis.figures.report_content import report_content
+from tests.figures.chapters import page_and_print, report_content
+from tests.figures.conftest import make_up
 
 _VOID = {"meta", "img"}
 
@@ -50,15 +51,31 @@ def _parse(data: bytes) -> _Page:
     return page
 
 
+def _quicken(patch: pytest.MonkeyPatch) -> None:
+    """Fewer and coarser pictures."""
+    patch.setattr(content_module, "_TELLING_A_SIDE", 1)
+    patch.setattr(report_pictures, "PRINTED_DPI", 50)
+
+
 @pytest.fixture
 def quick(monkeypatch):
-    """Fewer and coarser pictures."""
-    monkeypatch.setattr(content_module, "_TELLING_A_SIDE", 1)
-    monkeypatch.setattr(report_pictures, "PRINTED_DPI", 50)
+    _quicken(monkeypatch)
 
 
-def test_page_holds_models_runs_figures_limits_and_commands(made_up, tmp_path, quick):
-    page = _parse(write_report(made_up.project, tmp_path / "report.html").read_bytes())
+@pytest.fixture(scope="module")
+def written(templates, tmp_path_factory):
+    """The report on the made-up project as it is written: page and print."""
+    folder = tmp_path_factory.mktemp("report")
+    with pytest.MonkeyPatch.context() as patch:
+        _quicken(patch)
+        project = templates.copy(folder / "made up.parallax", make_up).project
+        files = [write_report(project, folder / f"report.{kind}") for kind in ("html", "pdf")]
+        project.close()
+    return tuple(file.read_bytes() for file in files)
+
+
+def test_page_holds_models_runs_figures_limits_and_commands(written):
+    page = _parse(written[0])
     for expected in (
         "ResNet-18",
         "0" * 64,
@@ -95,7 +112,7 @@ def _assert_needs_nothing_else(page: _Page) -> None:
         assert not any(name.startswith("on") for name in attributes)
 
 
-def test_names_are_never_markup(make_project, tmp_path, quick):
+def test_names_are_never_markup(make_project, quick):
     hostile = '<script>alert(1)</script>"><img src=x onerror=alert(2)>'
     made = make_project(
         models=(hostile, "#eval(1) $x$ *bold* @ref"),
@@ -107,26 +124,24 @@ def test_names_are_never_markup(make_project, tmp_path, quick):
             "INSERT INTO problem (run, subject, reason) VALUES (?, ?, ?)",
             (made.concepts_run, hostile, hostile),
         )
-    page = _parse(write_report(made.project, tmp_path / "report.html").read_bytes())
+    written, pdf = page_and_print(made.project)
+    page = _parse(written.encode())
     assert "script" not in {tag for tag, _ in page.tags}
     assert not any("onerror" in attributes for _, attributes in page.tags)
     assert hostile in page.text
-    pdf = write_report(made.project, tmp_path / "report.pdf").read_bytes()
     assert pdf.startswith(b"%PDF-")
 
 
-def test_pdf_is_a_whole_document(made_up, tmp_path, quick):
-    pdf = write_report(made_up.project, tmp_path / "report.pdf").read_bytes()
+def test_pdf_is_a_whole_document(written):
+    pdf = written[1]
     assert pdf.startswith(b"%PDF-")
     assert pdf.rstrip().endswith(b"%%EOF")
     assert len(re.findall(rb"/Type\s*/Page\b", pdf)) >= 3
 
 
-@pytest.mark.parametrize("suffix", ["html", "pdf"])
-def test_the_same_project_gives_the_same_bytes(made_up, tmp_path, quick, suffix):
-    first = write_report(made_up.project, tmp_path / f"1.{suffix}").read_bytes()
-    second = write_report(made_up.project, tmp_path / f"2.{suffix}").read_bytes()
-    assert first == second
+def test_the_same_project_gives_the_same_bytes(made_up, written, quick):
+    page, pdf = page_and_print(made_up.project)
+    assert (page.encode(), pdf) == written
 
 
 def test_sentences_say_what_the_tables_say(made_up, quick):
@@ -153,9 +168,11 @@ def test_sentences_say_what_the_tables_say(made_up, quick):
     assert f"median CMCS {median:.2f}" in concepts.paragraphs[0]
     assert "important to ResNet-18 and unlike: 1." in concepts.paragraphs[0]
     assert "of 12 pairs of layers are more alike than chance" in layers.paragraphs[1]
-    cka = layer_similarity(made_up.project, made_up.layers_run, "cka").values
+    cka = layer_similarity(made_up.project, made_up.layers_run, "cka")
+    at = np.unravel_index(np.nanargmax(cka.values), cka.values.shape)
+    told = f"{cka.values[at]:.2f} [{cka.ci_low[at]:.2f}, {cka.ci_high[at]:.2f}], chance 0.20"
     assert "Without concepts, most alike are by CKA " in layers.paragraphs[1]
-    assert f"({np.nanmax(cka):.2f}), by RSA" in layers.paragraphs[1]
+    assert f"({told}), by RSA" in layers.paragraphs[1]
     assert "by Procrustes" in layers.paragraphs[1]
 
 

@@ -88,6 +88,20 @@ def test_a_comparison_has_the_chapters_of_its_pair(made_up):
     assert template_composition(made_up.project).runs() == made.runs()
 
 
+def test_a_damaged_part_of_a_run_costs_its_chapter_alone(made_up, tmp_path):
+    with made_up.project.transaction() as connection:
+        changed = connection.execute(
+            "UPDATE array_chunk SET data = zeroblob(3) WHERE array IN"
+            " (SELECT id FROM array WHERE run = ?)",
+            (made_up.concepts_run,),
+        )
+    assert changed.rowcount
+    out = write_report(made_up.project, tmp_path / "report.html", None, "comparison")
+    page = out.read_text(encoding="utf-8")
+    assert "of the project is damaged. Run the audit that made it again." in page
+    assert "parallax export" in page  # the rest is there, down to the appendix
+
+
 def test_a_family_begins_with_the_embedding(audited):
     project = audited.project
     assert best_template(project) == "family"

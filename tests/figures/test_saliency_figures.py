@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import re
-import xml.etree.ElementTree as ElementTree
 
 import matplotlib
 import numpy as np
 import pytest
-from PIL import Image
 
 from analysis.errors import AuditError
 from analysis.figures.definitions_saliency import SALIENCY_FIGURES
-from analysis.figures.export import export_figure, export_figure_table, figure_table, prepare_figure
+from analysis.figures.export import export_figure, prepare_figure
 from analysis.figures.render_saliency import overlay
 from analysis.figures.render_saliency_numbers import null_range
 from analysis.figures.saliency_readers import faithfulness_summary
 from tests.figures.conftest import add_models
-from tests.figures.drawn import assert_whole, draw, texts
+from tests.figures.drawn import assert_whole, draw, figure_table, texts
 from tests.figures.made_saliency import CNN, METHODS, METRICS, STEPS, VIT, add_saliency, curve
+from tests.figures.written import (
+    checked_provenance,
+    checked_table_provenance,
+    each_in_every_format,
+    each_in_every_width,
+)
 
 _FIGURES = [definition.name for definition in SALIENCY_FIGURES]
 _GRIDS = ("methods", "models", "image")
@@ -44,39 +47,18 @@ def _check_provenance(provenance: dict, name: str) -> None:
     assert "someone" not in json.dumps(provenance)
 
 
-@pytest.mark.parametrize("name", _FIGURES)
-def test_each_figure_becomes_every_kind_of_file(explained, tmp_path, name):
-    project, _ = explained
-    for suffix in ("svg", "pdf", "png"):
-        export_figure(project, name, tmp_path / f"f.{suffix}", width_mm=85, dpi=60)
-    root = ElementTree.parse(tmp_path / "f.svg").getroot()
-    assert len(list(root.iter("{http://www.w3.org/2000/svg}text"))) > 3
-    description = next(root.iter("{http://purl.org/dc/elements/1.1/}description"))
-    _check_provenance(json.loads(description.text), name)
-    assert (tmp_path / "f.pdf").read_bytes().startswith(b"%PDF-1.")
-    with Image.open(tmp_path / "f.png") as picture:
-        assert picture.width == pytest.approx(85 / 25.4 * 60, abs=1)
-        _check_provenance(json.loads(picture.text["Parallax"]), name)
+@pytest.mark.parametrize(("name", "format"), each_in_every_format(_FIGURES))
+def test_each_figure_becomes_every_kind_of_file(explained, tmp_path, name, format):
+    out = export_figure(explained[0], name, tmp_path / f"f.{format}", width_mm=85, dpi=60)
+    _check_provenance(checked_provenance(out, 85, 60), name)
 
 
 @pytest.mark.parametrize("name", _FIGURES)
 def test_each_table_becomes_csv_and_json(explained, tmp_path, name):
-    project, _ = explained
-    columns, rows = figure_table(project, name)
-    assert rows
-    with open(
-        export_figure_table(project, name, tmp_path / "t.csv"), newline="", encoding="utf-8"
-    ) as file:
-        read = list(csv.reader(file))
-    assert tuple(read[0]) == columns
-    assert len(read) == len(rows) + 1
-    out = export_figure_table(project, name, tmp_path / "t.json")
-    whole = json.loads(out.read_text("utf-8"), parse_constant=pytest.fail)
-    assert len(whole["rows"]) == len(rows)
-    _check_provenance(whole["provenance"], name)
+    _check_provenance(checked_table_provenance(explained[0], name, tmp_path), name)
 
 
-@pytest.mark.parametrize("name", ["saliency", "faithfulness"])
+@pytest.mark.parametrize("name", ["faithfulness", pytest.param("saliency", marks=pytest.mark.slow)])
 def test_equal_projects_give_equal_bytes(explained, tmp_path, name):
     first, second = (
         export_figure(explained[0], name, tmp_path / f"{n}.svg").read_bytes() for n in "ab"
@@ -84,16 +66,14 @@ def test_equal_projects_give_equal_bytes(explained, tmp_path, name):
     assert first == second
 
 
-@pytest.mark.parametrize("width_mm", [85, 175])
-@pytest.mark.parametrize("name", _FIGURES)
+@pytest.mark.parametrize(("name", "width_mm"), each_in_every_width(_FIGURES))
 def test_nothing_is_cut_off(explained, name, width_mm):
     figure = draw(explained[0], name, width_mm)
     assert figure.get_figwidth() * 25.4 == pytest.approx(width_mm)
     assert_whole(figure)
 
 
-@pytest.mark.parametrize("width_mm", [85, 175])
-@pytest.mark.parametrize("grid", _GRIDS)
+@pytest.mark.parametrize(("grid", "width_mm"), each_in_every_width(_GRIDS))
 def test_every_grid_of_maps_is_whole(explained, grid, width_mm):
     assert_whole(draw(explained[0], "saliency", width_mm, grid=grid))
 

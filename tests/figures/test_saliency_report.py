@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 
 from analysis.figures import report_pictures, report_words
-from analysis.figures.report import write_report
-from analysis.figures.report_content import report_content
 from analysis.figures.saliency_readers import faithfulness_summary
 from analysis.figures.words import interval
+from tests.figures.chapters import page_and_print, report_content
 from tests.figures.made_saliency import CNN, METRICS, VIT, add_saliency
 
 
@@ -121,13 +120,13 @@ def test_presets_are_reported_side_by_side(explained):
     assert len(report_content(project).sections) == 2
 
 
-def test_the_report_is_written_as_page_and_print(explained, tmp_path):
+def test_the_report_is_written_as_page_and_print(explained):
     project, _ = explained
     with project.transaction() as connection:
         connection.execute("UPDATE problem SET reason = '<b>no</b> $x$ #token'")
-    page = write_report(project, tmp_path / "r.html").read_text("utf-8")
+    page, pdf = page_and_print(project)
     assert "&lt;b&gt;no&lt;/b&gt;" in page
     assert "<b>no" not in page
     assert "★" in page
     assert f"Faithfulness of {VIT}" in page
-    assert write_report(project, tmp_path / "r.pdf").read_bytes().startswith(b"%PDF")
+    assert pdf.startswith(b"%PDF")

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import re
-import xml.etree.ElementTree as ElementTree
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from analysis.errors import AuditError
 from analysis.figures import semantics_readers as readers
 from analysis.figures.definitions_semantics import SEMANTICS_FIGURES
-from analysis.figures.export import export_figure, export_figure_table, figure_table, prepare_figure
+from analysis.figures.export import export_figure, prepare_figure
 from analysis.figures.render_semantics import column_order
 from analysis.figures.render_semantics_masks import BOTH_COLOUR, shown_mask, shown_overlap
 from analysis.figures.render_semantics_numbers import told_from_random
 from analysis.figures.semantics_choice import masks_agree, spread_by_rank
 from analysis.figures.style import MODEL_COLOURS
+from analysis.project import Project
 from tests.figures import made_semantics as made
+from tests.figures.changing import alter
 from tests.figures.conftest import add_models
-from tests.figures.drawn import assert_whole, draw, drawn_texts, texts
+from tests.figures.drawn import assert_whole, draw, drawn_texts, figure_table, texts
 from tests.figures.made_semantics import CONCEPTS, IMAGES, LAYERS_A, LAYERS_B, A, B, add_semantics
+from tests.figures.written import (
+    checked_provenance,
+    checked_table_provenance,
+    each_in_every_format,
+    each_in_every_width,
+)
 
 _FIGURES = [definition.name for definition in SEMANTICS_FIGURES]
 _TABLES = ("concept_vector", "space_similarity", "tcav", "mask_concept", "mask_similarity")
@@ -32,11 +39,6 @@ _LONG = ("EfficientNet-Lite0, untrained, drawn from a seed", "$\\frac{x$ <b>" + 
 
 def _words(figure) -> str:
     return " ".join(text.get_text() for text in texts(figure))
-
-
-def _change(project, statement: str, values: tuple = ()) -> None:
-    with project.transaction() as connection:
-        connection.execute(statement, values)
 
 
 def _check_provenance(provenance: dict, name: str) -> None:
@@ -50,38 +52,20 @@ def _check_provenance(provenance: dict, name: str) -> None:
     assert "someone" not in json.dumps(provenance)
 
 
-@pytest.mark.parametrize("name", _FIGURES)
-def test_each_figure_becomes_every_kind_of_file(compared, tmp_path, name):
-    project, _ = compared
-    for suffix in ("svg", "pdf", "png"):
-        export_figure(project, name, tmp_path / f"f.{suffix}", width_mm=85, dpi=60)
-    root = ElementTree.parse(tmp_path / "f.svg").getroot()
-    assert len(list(root.iter("{http://www.w3.org/2000/svg}text"))) > 3
-    description = next(root.iter("{http://purl.org/dc/elements/1.1/}description"))
-    _check_provenance(json.loads(description.text), name)
-    assert (tmp_path / "f.pdf").read_bytes().startswith(b"%PDF-1.")
-    with Image.open(tmp_path / "f.png") as picture:
-        assert picture.width == pytest.approx(85 / 25.4 * 60, abs=1)
-        _check_provenance(json.loads(picture.text["Parallax"]), name)
+@pytest.mark.parametrize(("name", "format"), each_in_every_format(_FIGURES))
+def test_each_figure_becomes_every_kind_of_file(compared, tmp_path, name, format):
+    out = export_figure(compared[0], name, tmp_path / f"f.{format}", width_mm=85, dpi=60)
+    _check_provenance(checked_provenance(out, 85, 60), name)
 
 
 @pytest.mark.parametrize("name", _FIGURES)
 def test_each_table_becomes_csv_and_json(compared, tmp_path, name):
-    project, _ = compared
-    columns, rows = figure_table(project, name)
-    assert rows
-    out = export_figure_table(project, name, tmp_path / "t.csv")
-    with open(out, newline="", encoding="utf-8") as file:
-        read = list(csv.reader(file))
-    assert tuple(read[0]) == columns
-    assert len(read) == len(rows) + 1
-    out = export_figure_table(project, name, tmp_path / "t.json")
-    whole = json.loads(out.read_text("utf-8"), parse_constant=pytest.fail)
-    assert len(whole["rows"]) == len(rows)
-    _check_provenance(whole["provenance"], name)
+    _check_provenance(checked_table_provenance(compared[0], name, tmp_path), name)
 
 
-@pytest.mark.parametrize("name", ["separability", "mask-pair"])
+@pytest.mark.parametrize(
+    "name", ["mask-pair", pytest.param("separability", marks=pytest.mark.slow)]
+)
 def test_equal_projects_give_equal_bytes(compared, tmp_path, name):
     first, second = (
         export_figure(compared[0], name, tmp_path / f"{n}.svg").read_bytes() for n in "ab"
@@ -89,13 +73,13 @@ def test_equal_projects_give_equal_bytes(compared, tmp_path, name):
     assert first == second
 
 
-@pytest.mark.parametrize("width_mm", [85, 175])
-@pytest.mark.parametrize("name", _FIGURES)
+@pytest.mark.parametrize(("name", "width_mm"), each_in_every_width(_FIGURES))
 def test_nothing_is_cut_off(compared, name, width_mm):
     figure = draw(compared[0], name, width_mm)
     assert figure.get_figwidth() * 25.4 == pytest.approx(width_mm)
     assert figure.get_figheight() * 25.4 < 260
     assert_whole(figure)
+    assert "untrained" not in _words(figure)  # of models that are trained
 
 
 def _overlaps(figure) -> list[tuple[str, str]]:
@@ -111,30 +95,38 @@ def _overlaps(figure) -> list[tuple[str, str]]:
     ]
 
 
-@pytest.mark.parametrize("width_mm", [85, 175])
-@pytest.mark.parametrize("name", ["separability", "tcav", "robustness", "mask-pair"])
+@pytest.mark.parametrize(
+    ("name", "width_mm"),
+    each_in_every_width(["separability", "tcav", "robustness", "mask-pair"]),
+)
 def test_words_do_not_cover_one_another(compared, name, width_mm):
     assert _overlaps(draw(compared[0], name, width_mm)) == []
 
 
-@pytest.fixture
-def long_names(compared):
-    project, _ = compared
+@pytest.fixture(scope="module")
+def long_names(compared_file, tmp_path_factory):
+    """A project of long names, read by several tests, changed by none."""
+    path = Path(shutil.copy(compared_file, tmp_path_factory.mktemp("long names")))
+    with Project.open(path) as project:
+        _lengthen(project)
+    with Project.open(path, read_only=True) as project:
+        yield project
+
+
+def _lengthen(project) -> None:
     layers = tuple(tuple(f"{'stage.' * 9}{i}.act" for i in range(30)) for _ in range(2))
     add_models(project, _LONG, layers)
     concepts = tuple(f"a concept of a long name ${i}" * 3 for i in range(26))
     add_semantics(
         project, models=_LONG, layers=layers, concepts=concepts, mask_layers=("x" * 90, "$y" * 60)
     )
-    _change(project, "UPDATE tcav SET class = class || ?", ("$ wheel" * 12,))
-    _change(
+    alter(project, "UPDATE tcav SET class = class || ?", ("$ wheel" * 12,))
+    alter(
         project, "UPDATE model SET load_report = ? WHERE name = ?", ('{"untrained":true}', _LONG[0])
     )
-    return project
 
 
-@pytest.mark.parametrize("width_mm", [85, 175])
-@pytest.mark.parametrize("name", _FIGURES)
+@pytest.mark.parametrize(("name", "width_mm"), each_in_every_width(_FIGURES))
 def test_long_names_and_many_concepts_draw(long_names, name, width_mm):
     assert_whole(draw(long_names, name, width_mm, dpi=60))
 
@@ -151,23 +143,23 @@ def test_missing_numbers_draw(compared, name):
         ("mask_similarity", "ucs = NULL, null_95 = NULL"),
         ("mask_similarity", "ci_high = NULL"),
     ):
-        _change(project, f"UPDATE {table} SET {columns} WHERE id % 3 = {len(columns) % 3}")
-    _change(project, "UPDATE layer SET depth = NULL")
-    _change(project, "DELETE FROM mask_concept")
-    _change(project, "DELETE FROM thumbnail")
+        alter(project, f"UPDATE {table} SET {columns} WHERE id % 3 = {len(columns) % 3}")
+    alter(project, "UPDATE layer SET depth = NULL")
+    alter(project, "DELETE FROM mask_concept")
+    alter(project, "DELETE FROM thumbnail")
     assert_whole(draw(project, name, 175))
 
 
 @pytest.mark.parametrize("name", ["separability", "tcav", "robustness", "space-similarity"])
 def test_numbers_that_are_all_missing_draw(compared, name):
     project, _ = compared
-    _change(
+    alter(
         project,
         "UPDATE concept_vector SET accuracy = NULL, ci_low = NULL, ci_high = NULL, null_95 = NULL",
     )
-    _change(project, "UPDATE tcav SET score = NULL, null_low = NULL")
-    _change(project, "UPDATE mask_similarity SET ci_low = NULL, ci_high = NULL, null_95 = NULL")
-    _change(project, "UPDATE space_similarity SET sfss_pearson = NULL, null_95 = NULL")
+    alter(project, "UPDATE tcav SET score = NULL, null_low = NULL")
+    alter(project, "UPDATE mask_similarity SET ci_low = NULL, ci_high = NULL, null_95 = NULL")
+    alter(project, "UPDATE space_similarity SET sfss_pearson = NULL, null_95 = NULL")
     assert_whole(draw(project, name, 85))
 
 
@@ -175,7 +167,7 @@ def test_numbers_that_are_all_missing_draw(compared, name):
 def test_an_empty_run_is_an_error_with_a_hint(compared, tmp_path, name):
     project, run = compared
     for table in _TABLES:
-        _change(project, f"DELETE FROM {table}")
+        alter(project, f"DELETE FROM {table}")
     for asked in (None, run):
         with pytest.raises(AuditError) as caught:
             export_figure(project, name, tmp_path / "a.svg", run=asked)
@@ -203,13 +195,13 @@ def test_what_cannot_be_shown_says_why(compared, tmp_path):
         with pytest.raises(AuditError, match=re.escape(words)) as caught:
             export_figure(project, name, tmp_path / "a.svg", **options)
         assert caught.value.hint, name
-    _change(project, "DELETE FROM array")
+    alter(project, "DELETE FROM array")
     with pytest.raises(AuditError, match="keeps no masks"):
         export_figure(project, "mask-pair", tmp_path / "a.svg")
-    _change(project, "UPDATE mask_similarity SET matched = 0")
+    alter(project, "UPDATE mask_similarity SET matched = 0")
     with pytest.raises(AuditError, match="no matched pairs"):
         export_figure(project, "robustness", tmp_path / "a.svg")
-    _change(project, "DELETE FROM concept_vector")
+    alter(project, "DELETE FROM concept_vector")
     with pytest.raises(AuditError, match="separability could show") as caught:
         export_figure(project, "separability", tmp_path / "a.svg")
     assert "imported" not in caught.value.hint
@@ -240,8 +232,7 @@ def test_the_heatmap_of_layers_shows_what_was_asked_for(compared):
 
 def test_an_untrained_model_says_so(compared):
     project, _ = compared
-    assert not any("untrained" in _words(draw(project, name, 175)) for name in _FIGURES)
-    _change(project, "UPDATE model SET load_report = '{\"untrained\": true}'")
+    alter(project, "UPDATE model SET load_report = '{\"untrained\": true}'")
     for name in _FIGURES:
         assert "untrained " in _words(draw(project, name, 175)), name
 
@@ -270,7 +261,7 @@ def test_separability_has_a_panel_a_concept_and_a_curve_a_model(compared):
 def test_layers_without_a_depth_stand_in_order(compared):
     project, _ = compared
     assert "relative depth" in _words(draw(project, "separability", 175))
-    _change(project, "UPDATE layer SET depth = NULL WHERE name = 'blocks.2'")
+    alter(project, "UPDATE layer SET depth = NULL WHERE name = 'blocks.2'")
     words = _words(draw(project, "separability", 175))
     assert "layers in order" in words
     assert "relative depth" not in words
@@ -300,11 +291,11 @@ def test_tcav_scores_are_told_from_random_by_the_test(compared):
     assert words.count("does not separate") == 2 * 2
     assert "told from random" in words
     assert "does not separate" not in _words(draw(project, "tcav", 175))  # the deepest layer
-    _change(project, "UPDATE tcav SET p_adjusted = 0.2")
+    alter(project, "UPDATE tcav SET p_adjusted = 0.2")
     words = _words(draw(project, "tcav", 175))
     assert "not told from random" in words
     assert words.count("told from random") == 1
-    _change(project, "UPDATE tcav SET p_adjusted = NULL")
+    alter(project, "UPDATE tcav SET p_adjusted = NULL")
     again = told_from_random(readers.tcav_scores(project, run, A, "blocks.0"))
     np.testing.assert_array_equal(again, told)
     columns, rows = figure_table(project, "tcav", classes="dog", concepts="sky,grass")

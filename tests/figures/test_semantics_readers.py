@@ -12,18 +12,14 @@ import pytest
 from analysis.errors import AuditError
 from analysis.figures import semantics_readers as readers
 from tests.figures import made_semantics as made
+from tests.figures.changing import alter
 from tests.figures.conftest import add_models
 from tests.figures.made_semantics import CLASSES, CONCEPTS, FRAME, IMAGES, LAYERS_A, LAYERS_B, A, B
 
 
-def _change(project, statement: str, values: tuple = ()) -> None:
-    with project.transaction() as connection:
-        connection.execute(statement, values)
-
-
 def _parameters(project, **changes) -> None:
     old = json.loads(project.value("SELECT parameters FROM run"))
-    _change(project, "UPDATE run SET parameters = ?", (json.dumps({**old, **changes}),))
+    alter(project, "UPDATE run SET parameters = ?", (json.dumps({**old, **changes}),))
 
 
 def _write(project, run, name, array) -> None:
@@ -71,7 +67,7 @@ def test_the_settings_are_told_in_words(compared):
     assert said["Negatives"] == "street scenes"
     assert "Seed" not in said
     for parameters in ("[", "[]", '{"components": 1e999, "presence": "x", "resize": -3}'):
-        _change(project, "UPDATE run SET parameters = ?", (parameters,))
+        alter(project, "UPDATE run SET parameters = ?", (parameters,))
         readers.semantics_index(project, run)
 
 
@@ -89,7 +85,7 @@ def test_the_settings_are_told_in_words(compared):
 )
 def test_an_untrained_model_is_known(compared, specification, report, trained):
     project, run = compared
-    _change(
+    alter(
         project,
         "UPDATE model SET specification = ?, load_report = ? WHERE name = ?",
         (specification, report, B),
@@ -157,7 +153,7 @@ def test_space_similarity_is_laid_out_by_layers(compared, concept):
 
 def test_layers_are_the_same_for_every_concept(compared):
     project, run = compared
-    _change(project, "DELETE FROM space_similarity WHERE concept = 'sky' AND layer_a <> 'blocks.2'")
+    alter(project, "DELETE FROM space_similarity WHERE concept = 'sky' AND layer_a <> 'blocks.2'")
     data = readers.space_similarity(project, run, "sky")
     assert _names(data.layers_a) == LAYERS_A
     known = np.isfinite(data.pearson).any(axis=1)
@@ -206,7 +202,7 @@ def test_tcav_of_a_layer(compared):
             else:
                 assert np.isnan(data.score[i, j])
     assert (data.null_low == 0.31).all()
-    _change(project, "DELETE FROM concept_vector")
+    alter(project, "DELETE FROM concept_vector")
     assert not readers.tcav_scores(project, run, A, "blocks.6").separates.any()
     assert readers.tcav_scores(project, run, A, "conv_stem").score.shape == (0, 0)
 
@@ -231,8 +227,8 @@ def test_mask_similarity_at_every_threshold(compared):
 
 def test_concepts_without_a_description_are_shown_all_the_same(compared):
     project, run = compared
-    _change(project, "DELETE FROM mask_concept WHERE concept = 2")
-    _change(project, "DELETE FROM mask_similarity WHERE concept_a = 4")
+    alter(project, "DELETE FROM mask_concept WHERE concept = 2")
+    alter(project, "DELETE FROM mask_similarity WHERE concept_a = 4")
     data = readers.mask_similarity(project, run, *made.MASK_LAYERS)
     assert [one.number for one in data.concepts_a] == [0, 1, 2, 3, 4]
     assert np.isnan(data.concepts_a[2].presence)
@@ -263,7 +259,7 @@ def test_a_model_beside_itself(compared):
     index = readers.semantics_index(project, run)
     assert tuple(map(_names, index.layers)) == layers
     assert readers.space_similarity(project, run).pearson.shape == (6, 6)
-    _change(project, "UPDATE array SET name = 'projections/0/blocks.6' WHERE run = ?"
+    alter(project, "UPDATE array SET name = 'projections/0/blocks.6' WHERE run = ?"
             " AND name = 'projections/1/blocks.6'", (run,))  # fmt: skip
     data = readers.projected_masks(project, run, "blocks.4", 0, "blocks.6", 1, [1])
     np.testing.assert_allclose(data.values_b[0], made.projections(1)[0, 1] / 255, atol=1e-6)
@@ -292,8 +288,8 @@ def test_concepts_given_by_examples(compared):
         (2, (0, 0, 9, 9), "positive"),
     ]
     assert readers.concept_examples(project, label)[0].role == "negative"
-    _change(project, "UPDATE concept_example SET x = 9223372036854775807 WHERE image = 1")
-    _change(project, "UPDATE concept_example SET width = 0 WHERE image = 2")
+    alter(project, "UPDATE concept_example SET x = 9223372036854775807 WHERE image = 1")
+    alter(project, "UPDATE concept_example SET width = 0 WHERE image = 2")
     assert readers.concept_examples(project, patches) == ()
 
 
@@ -317,7 +313,7 @@ def test_concepts_given_by_examples(compared):
 )
 def test_values_that_cannot_be_do_no_harm(compared, change):
     project, run = compared
-    _change(project, f"UPDATE {change}")
+    alter(project, f"UPDATE {change}")
     index = readers.semantics_index(project, run)
     shown = [readers.space_similarity(project, run, one) for one in ("", *index.concepts[:4])]
     numbers = [data.pearson for data in shown] + [data.ci_low for data in shown]
@@ -359,7 +355,7 @@ def test_damaged_masks_are_an_error_with_a_hint(compared, name, array):
 @pytest.mark.parametrize("change", ["image SET width = NULL", "run SET parameters = '{}'"])
 def test_masks_need_the_square(compared, change):
     project, run = compared
-    _change(project, f"UPDATE {change}")
+    alter(project, f"UPDATE {change}")
     with pytest.raises(AuditError, match="which part of image 1"):
         readers.projected_masks(project, run, *_pair(0, 0), [1])
 

@@ -8,11 +8,11 @@ from scipy import stats
 
 from analysis.figures import report_pictures, report_words
 from analysis.figures import semantics_readers as readers
-from analysis.figures.report import write_report
-from analysis.figures.report_content import report_content
 from analysis.figures.report_semantics import rank_correlation
 from analysis.figures.words import interval, number
 from tests.figures import made_semantics as made
+from tests.figures.changing import alter
+from tests.figures.chapters import page_and_print, report_content
 from tests.figures.made_semantics import CONCEPTS, LAYERS_A, LAYERS_B, A, B
 
 
@@ -23,11 +23,6 @@ def coarse(monkeypatch):
 
 def _table(section, title: str):
     return next(one.table for one in section.tables if one.title == title)
-
-
-def _change(project, statement: str, values: tuple = ()) -> None:
-    with project.transaction() as connection:
-        connection.execute(statement, values)
 
 
 def test_the_chapter_says_what_came_out_and_how_sure_it_is(compared):
@@ -86,16 +81,16 @@ def test_similarity_and_depth_are_described_by_their_ranks(compared):
     (section,) = report_content(project).sections
     assert f"have a rank correlation of {number(expected)} (" in " ".join(section.paragraphs)
     assert np.isnan(rank_correlation(np.ones(5), np.arange(5.0)))
-    _change(project, "UPDATE layer SET depth = NULL")
+    alter(project, "UPDATE layer SET depth = NULL")
     (section,) = report_content(project).sections
     assert "rank correlation" not in " ".join(section.paragraphs)
 
 
 def test_doubt_is_said(compared):
     project, _ = compared
-    _change(project, "UPDATE mask_similarity SET p_adjusted = 0.06 WHERE threshold > 0.7")
-    _change(project, "UPDATE model SET load_report = '{\"untrained\": true}' WHERE name = ?", (B,))
-    _change(
+    alter(project, "UPDATE mask_similarity SET p_adjusted = 0.06 WHERE threshold > 0.7")
+    alter(project, "UPDATE model SET load_report = '{\"untrained\": true}' WHERE name = ?", (B,))
+    alter(
         project, "UPDATE run SET state = 'cancelled', parameters = '{\"normalisation\": \"image\"}'"
     )
     (section,) = report_content(project).sections
@@ -104,7 +99,7 @@ def test_doubt_is_said(compared):
     assert f"{B} (B) is untrained: the weights are random" in whole
     assert "; 0 of them also above 0.75." in whole
     assert "every image has a mask of every concept" in whole
-    _change(project, "UPDATE model SET load_report = '{\"untrained\": true}'")
+    alter(project, "UPDATE model SET load_report = '{\"untrained\": true}'")
     (section,) = report_content(project).sections
     assert f"{A} (A) and {B} (B) are untrained" in " ".join(section.paragraphs)
 
@@ -135,7 +130,7 @@ def test_the_tables_hold_every_concept(compared):
     assert matches.rows[0][4] == "14 of 14 thresholds"
     found = _table(section, "Found concepts").rows
     assert found[1] == ("A", "1", "90 %", "0.40", "0.12", "bird")
-    _change(project, "UPDATE mask_concept SET class = NULL")
+    alter(project, "UPDATE mask_concept SET class = NULL")
     bare = _table(report_content(project).sections[0], "Found concepts")
     assert bare.columns[-1] == "change of scores"
     assert bare.rows[1] == ("A", "1", "90 %", "0.40", "0.12")
@@ -148,12 +143,12 @@ def test_the_tables_hold_every_concept(compared):
 
 def test_a_concept_that_nothing_separates_says_so(compared):
     project, _ = compared
-    _change(project, "UPDATE concept_vector SET separates = 0 WHERE concept = 'sky'")
-    _change(
+    alter(project, "UPDATE concept_vector SET separates = 0 WHERE concept = 'sky'")
+    alter(
         project,
         "UPDATE space_similarity SET sfss_pearson = NULL, null_95 = NULL WHERE concept = 'sky'",
     )
-    _change(project, "UPDATE tcav SET score = NULL WHERE concept = 'sky'")
+    alter(project, "UPDATE tcav SET score = NULL WHERE concept = 'sky'")
     (section,) = report_content(project).sections
     rows = _table(section, f"Concepts given by examples in {A} (A)").rows
     assert rows[2][:4] == ("sky", "0 of 6", "none separates it", "–")
@@ -180,7 +175,7 @@ def test_a_concept_that_nothing_separates_says_so(compared):
 def test_a_run_with_a_part_alone_has_a_chapter(compared, emptied, left):
     project, _ = compared
     for table in emptied:
-        _change(project, f"DELETE FROM {table}")
+        alter(project, f"DELETE FROM {table}")
     content = report_content(project)
     (section,) = content.sections
     assert len(section.pictures) == len(left)
@@ -200,11 +195,11 @@ def test_limits_and_commands_make_the_chapter_again(compared):
     assert "--set 'normalisation=data set'" in run
 
 
-def test_the_report_is_written_as_page_and_print(compared, tmp_path):
+def test_the_report_is_written_as_page_and_print(compared):
     project, _ = compared
-    _change(project, "UPDATE problem SET reason = '<b>no</b> $x$ #token'")
-    page = write_report(project, tmp_path / "r.html").read_text("utf-8")
+    alter(project, "UPDATE problem SET reason = '<b>no</b> $x$ #token'")
+    page, pdf = page_and_print(project)
     assert "&lt;b&gt;no&lt;/b&gt;" in page
     assert "<b>no" not in page
     assert "Best matches" in page
-    assert write_report(project, tmp_path / "r.pdf").read_bytes().startswith(b"%PDF")
+    assert pdf.startswith(b"%PDF")

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from analysis.errors import AuditError
-from analysis.figures.export import export_figure, export_figure_table, figure_table
+from analysis.figures import slice_semantics
+from analysis.figures.export import export_figure, export_figure_table
 from analysis.figures.readers import concept_detail, concept_points
 from analysis.figures.saliency_data import Cell
 from analysis.figures.saliency_readers import (
@@ -29,11 +30,13 @@ from analysis.figures.slice_making import (
     slice_sources,
 )
 from analysis.figures.slice_saliency import sliced_faithfulness, sliced_index
-from analysis.figures.slice_semantics import paired_overlap, sliced_masks, sliced_semantics
+from analysis.figures.slice_semantics import sliced_masks, sliced_semantics
 from analysis.figures.slice_units import sliced_units
 from analysis.figures.slices import SliceChoice, slice_choice, slice_named
 from analysis.figures.unit_readers import unit_details
+from tests.figures.drawn import figure_table
 from tests.figures.made_semantics import MASK_LAYERS, projections
+from tests.figures.written import each_in_every_width
 
 
 def made(project, images, name="some") -> SliceChoice:
@@ -191,7 +194,6 @@ def test_ucs_is_that_of_the_masks_of_the_slice(compared) -> None:
     whole = mask_similarity(project, run, *MASK_LAYERS)
     assert found.ucs.shape == whole.ucs.shape
     assert found.n == 3
-    assert np.isnan(found.null_95).all()
     from analysis.faithfulness.steps import enlarge
 
     side = json.loads(project.value("SELECT parameters FROM run WHERE id = ?", (run,))).get(
@@ -213,13 +215,33 @@ def test_ucs_is_that_of_the_masks_of_the_slice(compared) -> None:
         assert found.matched[t].sum(1).max() <= 1
 
 
-def test_masks_that_are_both_empty_do_not_count() -> None:
-    first = np.zeros((2, 1, 3, 3), bool)
-    second = first.copy()
-    second[1, 0, :, 0] = first[1, 0, 0, :] = True
-    found = paired_overlap(first, second)
-    assert np.isnan(found[0, 0, 0])
-    assert found[1, 0, 0] == pytest.approx(1 / 5)
+def test_ucs_of_a_slice_has_its_own_chance(compared, monkeypatch) -> None:
+    project, run = compared
+    chosen = made(project, [1, 2, 3, 4])
+    found = sliced_masks(project, run, *MASK_LAYERS, chosen)
+    whole = mask_similarity(project, run, *MASK_LAYERS)
+    there = np.isfinite(found.ucs)
+    assert there.any()
+    assert np.isfinite(found.null_95[there]).all()
+    assert np.isfinite(found.p_adjusted[there]).all()
+    assert (found.p_adjusted[there] >= 1 / 201).all()
+    assert not np.array_equal(found.null_95, whole.null_95)
+    # Once measured, it is not measured again; measured again, it is the same.
+    with monkeypatch.context() as patched:
+        patched.setattr(slice_semantics, "_measure", None)
+        kept = sliced_masks(project, run, *MASK_LAYERS, chosen)
+    slice_semantics._KEPT.clear()
+    again = sliced_masks(project, run, *MASK_LAYERS, chosen)
+    for name in ("ucs", "ci_low", "null_95", "p_adjusted"):
+        assert np.array_equal(getattr(kept, name), getattr(found, name), equal_nan=True)
+        assert np.array_equal(getattr(again, name), getattr(found, name), equal_nan=True)
+
+
+def test_one_image_has_no_chance(compared) -> None:
+    project, run = compared
+    found = sliced_masks(project, run, *MASK_LAYERS, made(project, [2]))
+    assert np.isnan(found.null_95).all()
+    assert np.isnan(found.p_adjusted).all()
 
 
 # -- making slices ---------------------------------------------------------------------------------
@@ -249,8 +271,7 @@ def test_predictions_that_are_not_there_are_said(made_up) -> None:
 FIGURES = ("concepts", "concept")
 
 
-@pytest.mark.parametrize("name", FIGURES)
-@pytest.mark.parametrize("width_mm", [85, 175])
+@pytest.mark.parametrize(("name", "width_mm"), each_in_every_width(FIGURES))
 def test_a_figure_says_of_which_slice_it_is(made_up, tmp_path, name, width_mm) -> None:
     project = made_up.project
     made(project, [1, 2, 3, 7, 8], "rainy & dark")
@@ -260,16 +281,16 @@ def test_a_figure_says_of_which_slice_it_is(made_up, tmp_path, name, width_mm) -
     text = out.read_text()
     assert "Slice “rainy &amp; dark”: 5 images" in text
     assert text.count("rainy &amp; dark") >= 3  # over the figure, in its title, in its parameters
-    whole = export_figure(project, name, tmp_path / "whole.png", width_mm=width_mm)
+    whole = export_figure(project, name, tmp_path / "whole.png", None, width_mm, 100)
     part = export_figure(
-        project, name, tmp_path / "part.png", width_mm=width_mm, slice="rainy & dark"
+        project, name, tmp_path / "part.png", None, width_mm, 100, slice="rainy & dark"
     )
     with Image.open(whole) as a, Image.open(part) as b:
         assert json.loads(b.text["Parallax"])["figure_parameters"]["slice"] == "rainy & dark"
         assert json.loads(a.text["Parallax"])["figure_parameters"]["slice"] == ""
         assert "rainy" in b.text["Title"]
         assert a.width == b.width
-        line = np.asarray(b.convert("L"))[: round(4.5 / 25.4 * 300)]
+        line = np.asarray(b.convert("L"))[: round(4.5 / 25.4 * 100)]
         assert (line < 128).any()  # it is written
         assert not (line[:, 0] < 128).any()  # and not cut
     again = export_figure(
@@ -288,7 +309,8 @@ def test_figures_of_maps_are_narrowed(explained, tmp_path, name) -> None:
     assert rows != whole
     export_figure_table(project, name, tmp_path / "out.json", slice="some")
     assert '"slice": "some"' in (tmp_path / "out.json").read_text()
-    assert export_figure(project, name, tmp_path / "out.pdf", slice="some").stat().st_size > 1000
+    out = export_figure(project, name, tmp_path / "out.png", dpi=60, slice="some")
+    assert out.stat().st_size > 1000
     assert columns == figure_table(project, name)[0]
 
 

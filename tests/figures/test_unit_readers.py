@@ -14,7 +14,6 @@ from analysis.figures.unit_readers import (
     unit_detail,
     unit_details,
     unit_table,
-    units_knowing,
 )
 from tests.figures.made_audits import (
     FRAME,
@@ -111,23 +110,6 @@ def test_unknown_units_and_runs_say_so(audited):
             read(audited.project, 99)
     with pytest.raises(AuditError, match="no profiles"):
         profiles(audited.project, audited.evaluation)
-
-
-def test_units_are_found_by_a_part_of_their_concept(audited):
-    project = audited.project
-    found = units_knowing(project, " WHEEL")
-    expected = project.rows(
-        "SELECT id FROM unit WHERE interpretable AND concept IN ('wheel', 'Wheelchair')"
-        " ORDER BY iou DESC, id"
-    )
-    assert list(found.unit_id) == [row[0] for row in expected]
-    assert set(found.run) == {audited.dissection, audited.imported}
-    assert (np.diff(found.iou) <= 0).all()
-    assert found.interpretable.all()
-    all_units = units_knowing(project, "wheel", interpretable_only=False)
-    assert len(all_units.unit) > len(found.unit)
-    for text in ("", "  ", "unicorn", "whe_l", "%"):
-        assert len(units_knowing(project, text).unit) == 0
 
 
 def test_profiles_count_interpretable_units(audited):

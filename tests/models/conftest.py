@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from analysis.models.loading import LoadedModel, load_model
+from tests.models.exported_files import pyramid, save
 
 
 @pytest.fixture(autouse=True)
@@ -45,13 +46,22 @@ def scrambled_state(specification: str, seed: int = 0) -> dict[str, torch.Tensor
 
 @pytest.fixture
 def scrambled(tmp_path: Path) -> Callable[[str, Any], LoadedModel]:
-    """Load an untrained architecture with non-trivial weights, through a weights file."""
+    """Load an untrained architecture with non-trivial weights, through a weights file.
+
+    Not optimised it is the very network that the file was written from.
+    """
+    written: dict[str, LoadedModel] = {}
 
     def load(specification: str, optimize: Any = True) -> LoadedModel:
         separator = "&" if "?" in specification else "?"
         path = tmp_path / f"{abs(hash(specification))}.pth"
-        if not path.exists():
-            torch.save(scrambled_state(f"{specification}{separator}pretrained=false"), path)
+        if specification not in written:
+            model = load_model(f"{specification}{separator}pretrained=false", optimize=False)
+            scramble(model.module)
+            torch.save(model.module.state_dict(), path)
+            written[specification] = model
+        if optimize is False:
+            return written[specification]
         return load_model(f"{specification}@{path}", optimize=optimize)
 
     return load
@@ -93,3 +103,10 @@ def resnet_state() -> dict[str, torch.Tensor]:
 def transformer_state() -> dict[str, torch.Tensor]:
     """The tensors of a small vision transformer by timm's (and DINO's, MAE's) names."""
     return scrambled_state("timm:test_vit?pretrained=false")
+
+
+@pytest.fixture(scope="session")
+def exported_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pyramid for any number of images; tests read it alone."""
+    dynamic = ({0: torch.export.Dim("n")},)
+    return save(pyramid(), tmp_path_factory.mktemp("pt2") / "small.pt2", dynamic_shapes=dynamic)

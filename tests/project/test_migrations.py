@@ -73,6 +73,22 @@ def test_every_version_ever_written_still_opens(tmp_path: Path, version: int) ->
         assert list(project.unit_states(1).values()) == ["done", "pending"]
 
 
+def test_measures_of_layers_of_before_have_no_doubt_yet(tmp_path: Path) -> None:
+    path = Path(shutil.copy(FIXTURES / "version_5.parallax", tmp_path / "old.parallax"))
+    names = [
+        f"{measure}_{part}"
+        for measure in ("mmcs_spearman", "cka", "rsa", "procrustes")
+        for part in ("low", "high", "null_95")
+    ]
+    with Project.open(path) as project:
+        row = dict(project.row("SELECT * FROM layer_similarity"))
+        assert row["mmcs_pearson"] == 0.7
+        assert {row[name] for name in names} == {None}
+    with Project.open(FIXTURES / "version_6.parallax", read_only=True) as project:
+        row = dict(project.row("SELECT * FROM layer_similarity"))
+        assert all(0 < row[name] < 1 for name in names)
+
+
 def test_migrating_keeps_everything_and_a_copy(old: Path, next_version) -> None:
     original = old.read_bytes()
     next_version()

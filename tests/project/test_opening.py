@@ -287,7 +287,8 @@ def test_closed_projects_say_so(filled: Project) -> None:
 
 def test_runs_that_were_under_way_can_be_resumed(filled: Project) -> None:
     filled.set_run_state(1, "running")
-    filled.set_unit_state(1, "classes/1", "running")
+    with filled.transaction() as connection:
+        connection.execute("UPDATE work_unit SET state = 'running' WHERE key = 'classes/1'")
     filled.close()
     with Project.open(filled.path, read_only=True) as project:
         assert project.value("SELECT state FROM run") == "running"

@@ -107,12 +107,6 @@ def test_planning_again_keeps_what_is_done(filled: Project) -> None:
     assert filled.value("SELECT units_total FROM run") == 7
 
 
-def test_a_done_unit_is_not_undone(filled: Project) -> None:
-    filled.set_unit_state(1, "classes/0", "failed")
-    filled.set_unit_state(1, "classes/1", "failed")
-    assert filled.unit_states(1) == {"classes/0": "done", "classes/1": "failed"}
-
-
 def test_rows_may_have_different_columns(filled: Project, make: SimpleNamespace) -> None:
     bare = make.concept("dog", 0)
     del bare["importance"]

@@ -10,6 +10,7 @@ from analysis.models.preprocessing import Preprocessing
 from analysis.models.specification import parse_specification
 
 SMALL_VIT = "timm:vit_tiny_patch16_224?pretrained=false&img_size=64&input=64&depth=4&num_classes=7"
+SMALL_SWIN = "timm:swin_tiny_patch4_window7_224?pretrained=false&embed_dim=24"
 SMALL_DEIT = (
     "timm:deit_tiny_distilled_patch16_224?pretrained=false&img_size=64&input=64&depth=3"
     "&num_classes=7"

@@ -9,11 +9,12 @@ from torch import nn
 
 from analysis.errors import AuditError
 from analysis.models.loading import LoadedModel, load_model
-from analysis.saliency.applicability import applicable_methods
+from analysis.saliency.applicability import reason_against
 from analysis.saliency.attention import AttentionRecorder, Recorded, find_attentions
 from analysis.saliency.attention_maps import fuse_heads, rollout
 from analysis.saliency.explanation import explain
 from analysis.saliency.maps import min_max
+from analysis.saliency.methods import METHODS, MethodSettings
 from tests.saliency.small_models import SMALL_DEIT, as_loaded, enliven, images
 
 
@@ -183,7 +184,7 @@ def test_class_attention_of_xcit():
     torch.testing.assert_close(
         maps["keys-norm"].values, grid(k.mean(1).norm(dim=-1)), rtol=1e-4, atol=1e-5
     )
-    reasons = {method.name: reason for method, reason in applicable_methods(model)}
+    reasons = {name: reason_against(model, MethodSettings(name)) for name in METHODS}
     assert reasons["attention"] == ""
     assert "do not attend to one another" in reasons["rollout"]
     with pytest.raises(AuditError, match="Rollout cannot explain"):

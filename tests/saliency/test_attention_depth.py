@@ -10,7 +10,7 @@ from analysis.models.loading import LoadedModel, load_model
 from analysis.saliency.attention import find_attentions
 from analysis.saliency.attention_depth import attention_depth
 from analysis.saliency.explanation import explain
-from tests.saliency.small_models import SMALL_DEIT, SMALL_VIT, enliven, images
+from tests.saliency.small_models import SMALL_DEIT, SMALL_SWIN, SMALL_VIT, enliven, images
 from tests.saliency.test_attention import written_out
 
 
@@ -90,8 +90,8 @@ def small(options: str) -> LoadedModel:
     [
         ("sample:pink-sensitive", "no attention"),
         (f"{SMALL_VIT}&class_token=false&global_pool=avg", "no class token"),
-        ("timm:swin_tiny_patch4_window7_224?pretrained=false", "no class token"),
-        ("torchvision:swin_t?pretrained=false", "within windows"),
+        (SMALL_SWIN, "no class token"),
+        ("torchvision:swin_t?pretrained=false&input=64", "within windows"),
     ],
 )
 def test_models_without_it_are_refused(line: str, words: str):

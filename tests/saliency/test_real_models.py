@@ -62,7 +62,9 @@ def assert_alike(plain: LoadedModel, fast: LoadedModel, layer: str, batch: torch
             assert np.corrcoef(one.ravel(), other.ravel())[0, 1] > 0.999
 
 
-@pytest.mark.parametrize("number", [0, 1, 2])
+@pytest.mark.parametrize(
+    "number", [0, pytest.param(1, marks=pytest.mark.slow), pytest.param(2, marks=pytest.mark.slow)]
+)
 def test_lites_against_the_package(number: int, shared: Path):
     plain, fast = load_model(lite(number), optimize=False), load_model(lite(number))
     assert_alike(plain, fast, "conv_head", inputs(plain, scenes(shared, 3)))

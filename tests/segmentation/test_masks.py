@@ -10,8 +10,7 @@ import pytest
 from PIL import Image
 
 from analysis.errors import AuditError
-from analysis.segmentation.broden import BrodenPlanes
-from analysis.segmentation.masks import MaskPlanes, open_labels, open_masks
+from analysis.segmentation.masks import open_masks
 from analysis.segmentation.planes import LabelConcept, PlaneImage
 
 VALUES = np.array([[0, 1, 2, 255]] * 4, dtype=np.uint8)
@@ -199,8 +198,3 @@ def test_which_table(root: Path, masks: Path, tmp_path: Path) -> None:
         open_masks(masks, root)
     with pytest.raises(AuditError, match="no folder of masks"):
         open_masks(tmp_path / "nowhere", root)
-
-
-def test_either_kind_of_labels(root: Path, masks: Path, layout) -> None:
-    assert isinstance(open_labels(masks, root), MaskPlanes)
-    assert isinstance(open_labels(layout.folder, layout.images), BrodenPlanes)

@@ -17,11 +17,9 @@ from analysis.semantics.concept_effects import (
     LayerReplacement,
     fidelity,
     gradient_importance,
-    importance,
 )
 from analysis.semantics.concept_masks import (
     IceConcepts,
-    concept_masks,
     enlarged,
     find_concepts,
     normalised,
@@ -29,6 +27,7 @@ from analysis.semantics.concept_masks import (
     reconstruct,
 )
 from analysis.semantics.layer_gradients import class_gradients
+from tests.semantics.in_one_go import concept_masks, importance_by_difference
 
 IMAGES, CHANNELS, SIDE, PLANTED = 12, 20, 6, 3
 
@@ -175,16 +174,14 @@ def test_importance_of_a_known_function_is_its_slope() -> None:
     def scores(values: torch.Tensor) -> torch.Tensor:
         return (values.sum((2, 3)) ** 2) @ weight.T
 
-    found = importance(scores, maps, directions)
+    found = importance_by_difference(scores, maps, directions)
     total = maps.sum((2, 3))
     slope = torch.einsum("nc,kc,jc->nkj", 2 * total * 9, directions.double(), weight).mean(0)
     torch.testing.assert_close(found, slope, rtol=1e-5, atol=1e-5)
     gradients = 2 * total * weight[1] * 9
     torch.testing.assert_close(gradient_importance(gradients, directions), slope[:, 1])
-    with pytest.raises(AuditError, match="step"):
-        importance(scores, maps, directions, 0.0)
     with pytest.raises(AuditError, match="channels"):
-        importance(scores, maps, directions[:, :4])
+        gradient_importance(gradients, directions[:, :4])
 
 
 def test_concepts_in_a_network_by_difference_and_by_gradient(network: LoadedModel) -> None:
@@ -197,7 +194,7 @@ def test_concepts_in_a_network_by_difference_and_by_gradient(network: LoadedMode
     continued = LayerReplacement(network, layer, batch)
     torch.testing.assert_close(continued(maps), tapped.output, atol=1e-4, rtol=1e-4)
     concepts = find_concepts(maps, 4)
-    by_difference = importance(continued, maps, concepts.directions, 1e-2)
+    by_difference = importance_by_difference(continued, maps, concepts.directions, 1e-2)
     for number in range(tapped.output.shape[1]):
         gradients = class_gradients(network, batch, [number] * 6, [layer], "pooled")[layer]
         expected = gradient_importance(gradients, concepts.directions)
@@ -234,8 +231,6 @@ def test_bad_input_is_refused(two: tuple[IceConcepts, torch.Tensor]) -> None:
         normalised(coefficients, concepts.peak, "layer")  # type: ignore[arg-type]
     with pytest.raises(AuditError, match="gate"):
         normalised(coefficients, concepts.peak, gate=1.5)
-    with pytest.raises(AuditError, match="below zero"):
-        concept_masks(concepts, coefficients, thresholds=(-0.1,))
     with pytest.raises(AuditError, match="maps"):
         find_concepts(torch.rand(3, 4))
     with pytest.raises(AuditError, match="finite"):

@@ -12,7 +12,6 @@ from analysis.errors import AuditError, Cancelled
 from analysis.progress import Progress
 from analysis.semantics import mask_overlap
 from analysis.semantics.concept_masks import (
-    concept_masks,
     enlarged,
     find_concepts,
     normalised,
@@ -20,6 +19,7 @@ from analysis.semantics.concept_masks import (
 )
 from analysis.semantics.mask_overlap import MaskSet, pack_masks, paired_iou
 from analysis.semantics.mask_similarity import best_matches, mask_similarity
+from tests.semantics.in_one_go import concept_masks
 from tests.semantics.test_concept_masks import CHANNELS, PLANTED, planted_maps
 
 

@@ -10,8 +10,9 @@ import torch
 from analysis.errors import AuditError
 from analysis.semantics.example_sets import ConceptExamples
 from analysis.semantics.space_similarity import fisher_mean, space_similarity
-from analysis.semantics.vectors import VectorSettings, concept_vectors, cosines
+from analysis.semantics.vectors import VectorSettings, cosines
 from tests.semantics.conftest import Features
+from tests.semantics.in_one_go import concept_vectors
 
 
 def _attributions(layers: int, seed: int, concepts: int = 4, n: int = 30) -> torch.Tensor:

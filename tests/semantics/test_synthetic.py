@@ -9,7 +9,8 @@ import torch
 from analysis.errors import AuditError
 from analysis.semantics.example_sets import ConceptExamples
 from analysis.semantics.synthetic import PATTERNS, ConceptPixels, cut_region, paste, pattern
-from analysis.semantics.vectors import VectorSettings, concept_vectors
+from analysis.semantics.vectors import VectorSettings
+from tests.semantics.in_one_go import concept_vectors
 
 
 def _images(n: int = 6, height: int = 40, width: int = 48) -> torch.Tensor:

@@ -20,8 +20,9 @@ from analysis.semantics.example_sets import ConceptExamples
 from analysis.semantics.layer_gradients import class_gradients
 from analysis.semantics.linear_solver import spread_weights
 from analysis.semantics.tcav import adjust_together, tcav
-from analysis.semantics.vectors import VectorSettings, concept_vectors
+from analysis.semantics.vectors import VectorSettings
 from tests.semantics.conftest import Features
+from tests.semantics.in_one_go import concept_vectors
 
 
 def _gradients(towards: torch.Tensor, n: int = 30, noise: float = 0.3) -> torch.Tensor:

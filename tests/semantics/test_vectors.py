@@ -14,12 +14,12 @@ from analysis.semantics.example_sets import ConceptExamples
 from analysis.semantics.linear_solver import example_gram, held_out_values, solve
 from analysis.semantics.vectors import (
     VectorSettings,
-    concept_vectors,
     cosines,
     fit_vectors,
     plan_vectors,
 )
 from tests.semantics.conftest import POSITIVES, Features
+from tests.semantics.in_one_go import concept_vectors
 
 
 def test_a_planted_concept_separates_and_points_its_way(

@@ -141,6 +141,26 @@ def test_a_measure_that_an_earlier_run_lacks_is_said(view: LayersView, make_laye
     assert "not computed yet" not in view.panel.note.text()
 
 
+def test_a_run_of_before_says_that_chance_and_interval_are_missing(
+    view: LayersView, make_layers: Make
+) -> None:
+    data = make_layers(LAYERS_A, LAYERS_B)
+    none = np.full_like(data.values, np.nan)
+    old = dataclasses.replace(data, measure="cka", ci_low=none, ci_high=none, null_95=none)
+    view.show_data(old)
+    assert "Chance and intervals of CKA are not in this run" in view.panel.note.text()
+    chosen = chosen_pair(old, LAYERS_A[0], LAYERS_B[0])
+    assert chosen is not None
+    assert "no interval" in chosen.readings[0].meaning
+    assert "[" not in chosen.readings[0].value
+    assert "is not in this run" in chosen.sentence
+    view.show_data(dataclasses.replace(data, measure="cka"))
+    assert "not in this run" not in view.panel.note.text()
+    new = chosen_pair(view.data, LAYERS_A[0], LAYERS_B[0])
+    assert new is not None
+    assert "left out" in new.readings[0].meaning
+
+
 def test_every_measure_can_be_chosen_and_says_what_it_is(view: LayersView) -> None:
     from analysis.figures.readers import LAYER_MEASURES
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -24,6 +26,20 @@ def matrix(values: np.ndarray, null: float = 0.3, length: int = 1) -> HeatmapDat
         column_title="B",
         value_title="MMCS",
     )
+
+
+def test_the_best_of_a_row_has_its_interval_and_its_chance(heatmap: Heatmap) -> None:
+    null = np.array([[0.3, 0.2, 0.1], [0.15, 0.25, 0.1]])
+    data = dataclasses.replace(matrix(VALUES), null_95=null, low=VALUES - 0.05, high=VALUES + 0.02)
+    heatmap.set_data(data)
+    x, y = heatmap.best_intervals.getData()
+    np.testing.assert_allclose(x, [0.85, 0.92, 0.75, 0.82])
+    np.testing.assert_allclose(y, [0.5, 0.5, 1.5, 1.5])
+    np.testing.assert_allclose(heatmap.best_null.getData()[0], [0.3, 0.3, 0.25, 0.25])
+    blank = dataclasses.replace(data, low=np.full(VALUES.shape, np.nan), null_95=null * np.nan)
+    heatmap.set_data(blank)
+    assert heatmap.best_intervals.getData()[0] is None
+    assert np.isnan(heatmap.best_null.getData()[0]).all()
 
 
 VALUES = np.array([[0.9, 0.5, 0.1], [0.4, 0.8, np.nan]])
