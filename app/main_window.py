@@ -174,9 +174,10 @@ class MainWindow(QMainWindow):
                 presenter.set_active(False)
         self.stack.setCurrentWidget(self.presenters[name].widget)
         self.presenters[name].set_active(True)
-        uses_pair = {p.id: p.uses_pair for p in PERSPECTIVES}[name]
+        shown = {p.id: p for p in PERSPECTIVES}[name]
         self.inspector.set_subject(name)
-        self.pair_bar.setVisible(uses_pair and self.workspace.project is not None)
+        self.pair_bar.show_layers(shown.uses_layers)
+        self.pair_bar.setVisible(bool(shown.audits) and self.workspace.project is not None)
         self.layouts.enter(name)
         self._visit()
 

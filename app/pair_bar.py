@@ -56,6 +56,7 @@ class PairBar(QWidget):
         self.swap.setAccessibleName("Exchange models A and B")
         self._chips = {side: QLabel(side.upper()) for side in ("a", "b")}
         self._captions = [QLabel(text) for text in ("class", "layers", "and")]
+        self._with_layers = True
         self._build()
         for combo in (self.model_a, self.model_b):
             combo.activated.connect(self._emit_pair)
@@ -91,6 +92,13 @@ class PairBar(QWidget):
             row.addWidget(widget, stretch)
         row.addSpacing(theme.GRID)
         row.addWidget(self.slices, 2)
+
+    def show_layers(self, shown: bool) -> None:
+        """Whether class and layers are chosen here, or the two models and the slice alone."""
+        self._with_layers = shown
+        for choice in (self.class_name, self.layer_a, self.layer_b):
+            choice.setVisible(shown)
+        self._make_room(self.width())
 
     def _make_searchable(self, combo: QComboBox) -> None:
         combo.setEditable(True)
@@ -195,10 +203,12 @@ class PairBar(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        width = event.size().width()
+        self._make_room(event.size().width())
+
+    def _make_room(self, width: int) -> None:
         for caption, least in zip(self._captions, _CAPTIONS_FROM, strict=True):
-            caption.setVisible(width > least)
-        self.slices.caption.setVisible(width > _CAPTIONS_FROM[1])
+            caption.setVisible(self._with_layers and width > least)
+        self.slices.caption.setVisible(not self._with_layers or width > _CAPTIONS_FROM[1])
         for combo in (self.model_a, self.model_b):
             _keep_readable(combo, self._name_width(width))
 

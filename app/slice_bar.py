@@ -77,20 +77,6 @@ class SliceControl(QWidget):
             self.slice_changed.emit(chosen)
 
 
-class SliceBar(QWidget):
-    """The control by itself, where no pair of models is shown."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("slice bar")
-        self.control = SliceControl()
-        row = QHBoxLayout(self)
-        row.setContentsMargins(theme.PADDING, theme.GRID // 2, theme.PADDING, theme.GRID // 2)
-        row.addStretch(1)
-        row.addWidget(self.control)
-        self.control.choice.setMinimumWidth(160)
-
-
 class SliceNote(QWidget):
     """Under the bar while a slice is in use: what of the view is of it, and what is of all."""
 

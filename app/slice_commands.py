@@ -16,7 +16,7 @@ from app.dialogs.slice_dialog import SliceDialog
 from app.perspectives import PERSPECTIVES
 from app.problems import Problem, show_problem
 from app.project_index import ProjectIndex
-from app.slice_bar import SliceBar, SliceControl, SliceNote
+from app.slice_bar import SliceNote
 from app.slice_making import SliceOffer, read_slice_offer
 
 if TYPE_CHECKING:
@@ -45,8 +45,7 @@ class SliceCommands(QObject):
             "rename-slice": self.rename,
             "remove-slice": self.remove,
         }
-        self.bar, self.note = SliceBar(), SliceNote()
-        self._controls: tuple[SliceControl, ...] = (window.pair_bar.slices, self.bar.control)
+        self.control, self.note = window.pair_bar.slices, SliceNote()
         self._build()
         self._connect()
         self._on_index(self._workspace.index)
@@ -55,15 +54,12 @@ class SliceCommands(QObject):
         centre = self._window.centralWidget()
         column = centre.layout() if centre is not None else None
         assert isinstance(column, QVBoxLayout)
-        below = column.indexOf(self._window.pair_bar) + 1
-        column.insertWidget(below, self.bar)
-        column.insertWidget(below + 1, self.note)
+        column.insertWidget(column.indexOf(self._window.pair_bar) + 1, self.note)
 
     def _connect(self) -> None:
         workspace = self._workspace
-        for control in self._controls:
-            control.slice_changed.connect(self.show)
-            control.new_requested.connect(self._on_new)
+        self.control.slice_changed.connect(self.show)
+        self.control.new_requested.connect(self._on_new)
         self.note.all_requested.connect(self.show_all)
         for presenter in self._window.presenters.values():
             presenter.slice_note_changed.connect(self._show_note)
@@ -77,26 +73,21 @@ class SliceCommands(QObject):
     @Slot(object)
     def _on_index(self, index: ProjectIndex | None) -> None:
         entries = index.slices if index is not None else ()
-        for control in self._controls:
-            control.set_slices(entries, self._workspace.writable)
+        self.control.set_slices(entries, self._workspace.writable)
         self._show_note()
 
     @Slot(object, object)
     def _on_session(self, changes: frozenset[str], _initiator: object) -> None:
         if changes & {"image_slice", "project"}:
-            for control in self._controls:
-                control.set_slice(self._workspace.session.snapshot.image_slice)
+            self.control.set_slice(self._workspace.session.snapshot.image_slice)
             self._window.update_actions()
             self._show_note()
 
     @Slot()
     def _show_note(self) -> None:
         shown = {p.id: p for p in PERSPECTIVES}.get(self._window.perspective)
-        entry, project = self._workspace.slices.entry, self._workspace.project
+        entry = self._workspace.slices.entry
         about_images = shown is not None and bool(shown.audits)
-        self.bar.setVisible(
-            project is not None and shown is not None and about_images and not shown.uses_pair
-        )
         self.note.setVisible(entry is not None and about_images)
         if entry is not None:
             presenter = self._window.presenters[self._window.perspective]

@@ -83,12 +83,12 @@ class ViewCommands(QObject):
             self._commands.show_run(payload)
 
     def _choose_model(self, name: str) -> None:
-        """Where a pair is shown the model becomes A; elsewhere it is selected."""
-        uses_pair = {p.id: p.uses_pair for p in PERSPECTIVES}[self._window.perspective]
+        """The model is selected; where layers of a pair are compared it becomes A."""
+        compared = {p.id: p.uses_layers for p in PERSPECTIVES}[self._window.perspective]
         index = self._workspace.index
         model = index.model(name) if index is not None else None
         self._workspace.select_models((name,), self)
-        if uses_pair and model is not None and not model.imported:
+        if compared and model is not None and not model.imported:
             self._workspace.show_model("a", name, self)
 
     # -- help ----------------------------------------------------------------------------------

@@ -31,8 +31,9 @@ def most_telling_unit(table: UnitTable, model_a: str | None, model_b: str | None
     """The interpretable unit of highest IoU whose concept no unit of the other model stands for.
 
     :param table: all units of a dissection run.
-    :return: the unit's id; where both models know the same concepts, or are not both in the table,
-        that of the interpretable unit of highest IoU; None where no unit is interpretable.
+    :return: the unit's id; where both models know the same concepts that of their interpretable
+        unit of highest IoU, where neither is in the table that of any; None where no unit is
+        interpretable.
     """
     good = np.asarray(table.interpretable, bool) & np.isfinite(np.asarray(table.iou, float))
     if not good.any():
@@ -42,5 +43,5 @@ def most_telling_unit(table: UnitTable, model_a: str | None, model_b: str | None
     alone = np.zeros(len(good), bool)
     if of_a.any() and of_b.any():
         alone = (of_a & ~np.isin(keys, keys[of_b])) | (of_b & ~np.isin(keys, keys[of_a]))
-    chosen = alone if alone.any() else good
+    chosen = next(one for one in (alone, of_a | of_b, good) if one.any())
     return int(table.unit_id[int(np.argmax(np.where(chosen, table.iou, -np.inf)))])

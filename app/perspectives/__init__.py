@@ -26,25 +26,26 @@ class Perspective:
     id: str
     title: str
     make: Callable[[Workspace], Presenter]
-    uses_pair: bool = True
+    uses_layers: bool = False  # whether classes and layers of the pair are chosen above it
     audits: tuple[str, ...] = ()  # whose results it shows; the first is the one to run from here
 
 
 PERSPECTIVES: list[Perspective] = [
-    Perspective("welcome", "Welcome", WelcomePresenter, uses_pair=False),
+    Perspective("welcome", "Welcome", WelcomePresenter),
     Perspective(
         "embedding",
         "Embedding",
         EmbeddingPresenter,
-        uses_pair=False,
         audits=("embedding", "evaluation"),
     ),
-    Perspective("layers", "Layers", LayersPresenter, audits=("layers",)),
-    Perspective("concepts", "Concepts", ConceptsPresenter, audits=("concepts",)),
-    Perspective("units", "Units", UnitsPresenter, uses_pair=False, audits=("dissection",)),
-    Perspective("saliency", "Saliency", SaliencyPresenter, uses_pair=False, audits=("saliency",)),
-    Perspective("semantics", "Semantics", SemanticsPresenter, audits=("semantics",)),
-    Perspective("report", "Report", ReportPresenter, uses_pair=False),
+    Perspective("layers", "Layers", LayersPresenter, uses_layers=True, audits=("layers",)),
+    Perspective("concepts", "Concepts", ConceptsPresenter, uses_layers=True, audits=("concepts",)),
+    Perspective("units", "Units", UnitsPresenter, audits=("dissection",)),
+    Perspective("saliency", "Saliency", SaliencyPresenter, audits=("saliency",)),
+    Perspective(
+        "semantics", "Semantics", SemanticsPresenter, uses_layers=True, audits=("semantics",)
+    ),
+    Perspective("report", "Report", ReportPresenter),
 ]
 
 

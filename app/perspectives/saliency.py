@@ -140,7 +140,7 @@ class SaliencyPresenter(Presenter):
         self._any_view.show_index(index)
         self.show_view()
         self.slice_note_changed.emit()
-        self.follow(frozenset({"models", "image", "saliency_method"}), None)
+        self.follow(frozenset({"models", "image", "saliency_method", "model_a"}), None)
         if self._arrangement:
             self._any_view.set_arrangement(self._arrangement)
             self._arrangement = ""
@@ -201,6 +201,9 @@ class SaliencyPresenter(Presenter):
             self._any_view.set_models(now.models)
         if "image" in changes:
             self._any_view.set_image(now.image)
+        if changes & {"model_a", "model_b"}:
+            pair = (now.model_a, now.model_b)
+            self._any_view.set_pair(tuple(name for name in pair if name is not None))
         if "saliency_method" in changes:
             self._any_view.set_method(now.saliency_method)
 

@@ -37,6 +37,7 @@ class UnitsPresenter(Presenter):
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)
         self._led: set[tuple[str | None, int]] = set()  # project and run
+        self._table: Any = None  # of the run on the screen
 
     def make_view(self) -> QWidget:
         from app.views.units_view import UnitsView
@@ -65,6 +66,7 @@ class UnitsPresenter(Presenter):
         run, backend = self.session.snapshot.run_dissection, self.workspace.backend
         if run is None or self.workspace.project is None:
             self.forget("table", "sweep", "pictures")
+            self._table = None
             self._show_nothing()
             return
         self.read("table", backend.unit_table, run, then=self._show)
@@ -83,6 +85,7 @@ class UnitsPresenter(Presenter):
             self.show_missing(_WHAT, text, "Dissect models…", "dissect-models")
 
     def _show(self, table: Any) -> None:
+        self._table = table
         if not len(table.unit_id):
             self.show_empty("The first units are being dissected: results appear as they come.")
             return
@@ -99,9 +102,17 @@ class UnitsPresenter(Presenter):
             return
         self._led.add((now.project, now.run_dissection))
         if now.unit is None and not now.units and not now.models:
-            unit = most_telling_unit(table, now.model_a, now.model_b)
-            if unit is not None:
-                self.session.update({"unit": unit}, LEADING)
+            self._lead_to_pair(table)
+
+    def _lead_to_pair(self, table: Any) -> None:
+        """Bring what one of A and B alone knows into focus, unless a unit of theirs is."""
+        now = self.session.snapshot
+        focused = table.model[table.unit_id == now.unit].tolist()
+        if now.units or now.models or set(focused) & {now.model_a, now.model_b}:
+            return
+        unit = most_telling_unit(table, now.model_a, now.model_b)
+        if unit is not None:
+            self.session.update({"unit": unit}, LEADING)
 
     def _show_sweep(self, sweep: Any) -> None:
         self.view.show_sweep(sweep)  # type: ignore[attr-defined]
@@ -115,6 +126,8 @@ class UnitsPresenter(Presenter):
         now, view = self.session.snapshot, self.view
         if "models" in changes:
             view.set_models(now.models)  # type: ignore[attr-defined]
+        if changes & {"model_a", "model_b"} and self._table is not None:
+            self._lead_to_pair(self._table)
         if "unit" in changes:
             view.set_unit(now.unit)  # type: ignore[attr-defined]
         if "units" in changes:

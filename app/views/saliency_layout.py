@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -222,9 +222,13 @@ def held(arrangement: str, chosen: Chosen) -> int | str | None:
     return chosen.image if arrangement == MODELS_METHODS else chosen.method
 
 
-def first_pair(places: Places, chosen: Chosen) -> tuple[Cell, ...]:
-    """The maps of the first two models that have the chosen image's map by the chosen method."""
+def first_pair(places: Places, chosen: Chosen, pair: Sequence[str] = ()) -> tuple[Cell, ...]:
+    """The chosen image's maps by the chosen method: of the pair, else of the first two models that
+    have one."""
     if chosen.image is None:
         return ()
-    cells = (Cell(chosen.image, model, chosen.method) for model in places.index.models)
-    return tuple(cell for cell in cells if places.has(cell))[:2]
+    cells = [Cell(chosen.image, model, chosen.method) for model in places.index.models]
+    there = {cell.model: cell for cell in cells if places.has(cell)}
+    if len(pair) == 2 and set(pair) <= there.keys():
+        return tuple(there[model] for model in pair)
+    return tuple(there.values())[:2]

@@ -97,6 +97,7 @@ class SaliencyView(QWidget):
         self._chosen = _NOBODY
         self._before: tuple[str, Chosen, tuple[Cell, ...]] | None = None  # an explanation came
         self._models: tuple[str, ...] = ()
+        self._pair: tuple[str, ...] = ()
         self._asked: tuple[Cell, ...] = ()
         self.empty = EmptyState(EMPTY, "Run saliency…", "run saliency")
         self.explain = QPushButton(EXPLAIN)
@@ -221,12 +222,12 @@ class SaliencyView(QWidget):
         self._take_index()
         self._bring({found.cell: found for found in explanation.maps})
         if self._places is not None:
-            self._select(first_pair(self._places, self._chosen))
+            self._select(first_pair(self._places, self._chosen, self._pair))
 
     def select_first(self) -> tuple[Cell, ...]:
         """Where nothing is selected, select the chosen image's maps of two models; what now is."""
         if self._places is not None and not self.grid.selection():
-            self.grid.set_selection(first_pair(self._places, self._chosen))
+            self.grid.set_selection(first_pair(self._places, self._chosen, self._pair))
             self._show_selected()
             self.grid.ask_soon()
         return tuple(self.grid.selection())
@@ -250,6 +251,14 @@ class SaliencyView(QWidget):
         known = [model for model in self._models if model in there]
         if known and self._chosen.model not in known:
             self._choose(model=known[0])
+
+    def set_pair(self, models: tuple[str, ...]) -> None:
+        """Models A and B: their maps of the image in focus stand side by side."""
+        before, self._pair = self._pair, models
+        if models != before and self._places is not None and self.grid.selection():
+            pair = first_pair(self._places, self._chosen, models)
+            if tuple(cell.model for cell in pair) == models:
+                self._select(pair)
 
     def set_method(self, label: str) -> None:
         """Show maps of another method."""

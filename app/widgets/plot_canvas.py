@@ -73,6 +73,7 @@ class PlotCanvas(pg.GraphicsLayoutWidget):
         their label anew with every change of the range.
         """
         plot = self.addPlot(0, column, axisItems=axes, enableMenu=False)
+        self.destroyed.connect(plot.ctrlMenu.deleteLater)  # made all the same, and nobody's
         plot.hideButtons()
         for axis in plot.axes.values():
             axis["item"].enableAutoSIPrefix(False)

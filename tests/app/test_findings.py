@@ -42,7 +42,8 @@ def _settle(qtbot, window) -> None:
 
     def at_rest() -> bool:
         pausing = any(timer.isActive() for timer in presenter.widget.findChildren(QTimer))
-        return not pausing and not window.workspace.store.busy
+        workspace = window.workspace
+        return not pausing and not workspace.store.busy and not workspace.loader.loading
 
     until(qtbot, at_rest)
 

@@ -72,7 +72,7 @@ def test_the_newest_run_is_shown(qtbot, heard, saliency, explained_window) -> No
     assert heard.show_index[-1].models == ("Lite0", "Lite2")
     assert heard.show_summary[-1].n.tolist() == [[[1, 1], [1, 1]]]
     assert saliency.widget.currentWidget() is saliency.view
-    assert not explained_window.pair_bar.isVisible()
+    assert not explained_window.pair_bar.layer_a.isVisible()
 
 
 def test_every_map_asked_for_comes(qtbot, heard, saliency) -> None:
@@ -436,3 +436,16 @@ def test_closing_the_project_forgets_the_picture(
     assert saliency.explanation is None
     assert heard.show_explanation[-1] is None
     assert saliency.index is None or saliency.widget.currentWidget() is saliency.empty
+
+
+def test_the_pair_stands_side_by_side(qtbot, saliency, explained_window) -> None:
+    window = explained_window
+    window.show_perspective("saliency")
+    until(qtbot, lambda: len(saliency.cells) == 2)
+    assert [cell.model for cell in saliency.cells] == ["Lite0", "Lite2"]
+    window.pair_bar.swap.click()
+    until(qtbot, lambda: [cell.model for cell in saliency.cells] == ["Lite2", "Lite0"])
+    chosen = saliency.cells
+    window.on_pair("Lite2", "SqueezeNet")  # of which there is no map: what is selected stays
+    assert saliency.cells == chosen
+    assert saliency.view.selection() == chosen

@@ -16,7 +16,7 @@ from app.dialogs.performance_dialog import PerformanceDialog
 from app.dialogs.prompts import NameDialog
 from app.dialogs.slice_dialog import SliceDialog
 from app.palette_entries import palette_entries
-from app.slice_bar import SliceBar, SliceControl, SliceNote
+from app.slice_bar import SliceControl, SliceNote
 from app.slice_making import read_slice_offer
 from tests.app.conftest import MODELS
 from tests.app.steps import one, until, visible
@@ -61,13 +61,14 @@ def control(window) -> SliceControl:
 
 # -- the control -----------------------------------------------------------------------------------
 def test_every_perspective_with_images_has_one_control(qtbot, open_window) -> None:
-    bar = open_window.findChild(SliceBar)
     for name in open_window.presenters:
         open_window.show_perspective(name)
         shown = [each for each in open_window.findChildren(SliceControl) if each.isVisible()]
         about_images = name not in ("welcome", "report")
         assert len(shown) == about_images, name
-        assert bar.isVisible() == (name in ("embedding", "units", "saliency"))
+        compared = name in ("layers", "concepts", "semantics")
+        assert open_window.pair_bar.model_a.isVisible() == about_images, name
+        assert open_window.pair_bar.layer_a.isVisible() == compared, name
         assert not note(open_window).isVisible()
 
 

@@ -24,7 +24,7 @@ def rows(presenter) -> int:
 def test_units_of_the_newest_dissection_are_shown(qtbot, units, dissected_window) -> None:
     assert rows(units) == 12
     assert session(dissected_window).run_dissection == 3
-    assert not dissected_window.pair_bar.isVisible()
+    assert not dissected_window.pair_bar.layer_a.isVisible()
 
 
 def test_a_unit_is_shown_with_its_numbers_and_images(qtbot, units, dissected_window) -> None:
@@ -116,3 +116,17 @@ def test_large_view_of_the_inspectors_image(qtbot, units, dissected_window) -> N
     from app.views.patch_dialog import PatchDialog
 
     one(qtbot, PatchDialog).close()
+
+
+def test_another_pair_brings_a_unit_of_theirs_into_focus(qtbot, units, dissected_window) -> None:
+    window = dissected_window
+    until(qtbot, lambda: session(window).unit is not None)
+    window.on_pair("Lite0", "Lite2")
+    units.view.unit_focused.emit(1)  # of Lite0
+    window.on_pair("Lite2", "Lite0")  # it is a unit of one of them: it stays
+    assert session(window).unit == 1
+    window.on_pair("Lite2", "SqueezeNet")
+    until(qtbot, lambda: session(window).unit != 1)
+    focus = window.workspace.focus
+    until(qtbot, lambda: focus.unit is not None and focus.unit.unit_id == session(window).unit)
+    assert focus.unit.model in ("Lite2", "SqueezeNet")

@@ -66,6 +66,8 @@ def moved(tmp_path_factory: pytest.TempPathFactory) -> Path:
             parameters = audits.parse_parameters(audits.AUDITS[audit].parameters, values)
             run = audits.create_run(project, audit, models, parameters, image_set, device="cpu")
             audits.execute(project, run, Progress())
+        boats = [row["id"] for row in project.rows("SELECT id FROM image WHERE label = 'boat'")]
+        project.add_image_slice("boats", boats)
         (folder / "drawn").mkdir()
         for name in FIGURES:
             _draw(project, name, folder / "drawn" / f"{name}.png")

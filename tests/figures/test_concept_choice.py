@@ -97,9 +97,10 @@ def test_the_best_unit_of_a_concept_that_the_other_model_lacks() -> None:
     assert most_telling_unit(table, "Lite2", "Lite0") == 52
 
 
-def test_else_the_best_of_all() -> None:
+def test_else_the_best_of_theirs_or_of_all() -> None:
     table = _units()
-    assert most_telling_unit(table, "Lite0", "Lite0") == 54  # nothing that one alone knows
+    assert most_telling_unit(table, "Lite0", "Lite0") == 50  # nothing that one alone knows
+    assert most_telling_unit(table, "Lite0", "nobody") == 50
     assert most_telling_unit(table, None, None) == 54
     nowhere = replace(table, interpretable=np.zeros(len(table.unit_id), bool))
     assert most_telling_unit(nowhere, "Lite0", "Lite2") is None
