@@ -81,12 +81,15 @@ def _check_models(project: Project, definition: AuditDefinition, models: Sequenc
 
 
 def suitable_models(project: Project, definition: AuditDefinition) -> list[str]:
-    """The project's models that the audit can take, in their order."""
-    return [
-        row["name"]
-        for row in project.rows("SELECT name, library FROM model ORDER BY position")
-        if not (definition.takes_weights and row["library"] == IMPORTED)
-    ]
+    """The project's models that the audit can take, in their order.
+
+    An audit that starts from what others have found takes the models that have units.
+    """
+    rows = project.rows("SELECT name, library FROM model ORDER BY position")
+    if definition.takes_weights:
+        return [row["name"] for row in rows if row["library"] != IMPORTED]
+    dissected = {row["model"] for row in project.rows("SELECT DISTINCT model FROM unit")}
+    return [row["name"] for row in rows if row["name"] in dissected or not dissected]
 
 
 def estimate(

@@ -44,7 +44,7 @@ Role = Qt.ItemDataRole
 NO_PARENT = QModelIndex()
 FRAME = 4  # around each picture: room for its outline and the focus ring
 _SMALLEST_FIT = 30
-_NEARLY = 0.8  # of the largest size
+_NEARLY = 0.9  # of the largest size
 _SIZES = (48, 56, 64, 72, 80, 96, 112, 128, 160, 192, 256, 384, 512)
 
 

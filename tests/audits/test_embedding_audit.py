@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from analysis import audits
+from analysis.audits import intake
 from analysis.audits.imports import import_dissection, import_performance
 from analysis.errors import AuditError
 from analysis.figures.embedding_readers import embedding_points, performance_surface
@@ -112,6 +113,17 @@ def test_a_table_of_units_becomes_an_embedding(
         "leave one out",
         "iou threshold",
     }
+
+
+def test_models_that_nobody_dissected_are_not_asked_for(empty: Project, tmp_path: Path) -> None:
+    definition = audits.AUDITS["embedding"]
+    intake.add_model(empty, "fresh", "sample:vit", Progress())
+    assert audits.suitable_models(empty, definition) == ["fresh"]  # the audit says what is missing
+    summary = import_dissection(empty, _made_up(tmp_path / "units.csv"))
+    names = audits.suitable_models(empty, definition)
+    assert set(names) == set(summary.models)
+    assert "fresh" not in names
+    assert audits.suitable_models(empty, audits.AUDITS["saliency"]) == ["fresh"]
 
 
 def test_a_further_model_is_placed_without_moving_the_others(
