@@ -4,45 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QObject, Slot
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from analysis.figures.words import count, plain
-from app import theme
-from app.labels import wrapped_label
 from app.project_index import RunEntry
+from app.widgets.note_line import NoteLine
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
 
 
-class RunNote(QWidget):
-    """Under the bars above a view. `show_requested`: show that run all the same."""
-
-    show_requested = Signal()
+class RunNote(NoteLine):
+    """Under the bars above a view; the button shows that run all the same."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("run note")
-        self.sign = QLabel("◐")
-        self.text = wrapped_label()
-        self.text.setFont(theme.font("small"))
-        self.button = QToolButton()
-        self.button.setText("Show that run")
-        self.button.setAccessibleName("Show the newer run")
-        self.button.setAutoRaise(True)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(theme.PADDING, 0, theme.PADDING, theme.GRID // 2)
-        row.setSpacing(theme.GRID)
-        row.addWidget(self.sign, 0, Qt.AlignmentFlag.AlignTop)
-        row.addWidget(self.text, 1)
-        row.addWidget(self.button, 0, Qt.AlignmentFlag.AlignTop)
-        self.button.clicked.connect(self.show_requested)
+        super().__init__("run note", "◐", "Show that run", parent, "Show the newer run")
 
     def show_text(self, words: str, can_show: bool) -> None:
         """Say it; the button is there where that run has anything to show."""
-        self.text.setText(words)
-        self.setAccessibleName(words)
+        self.say(words)
         self.button.setVisible(can_show)
 
 
@@ -58,7 +39,7 @@ class RunNotes(QObject):
         column = centre.layout() if centre is not None else None
         assert isinstance(column, QVBoxLayout)
         column.insertWidget(column.indexOf(window.stack), self.note)
-        self.note.show_requested.connect(self._show_newer)
+        self.note.requested.connect(self._show_newer)
         window.tabs.currentChanged.connect(self.update)
         window.workspace.index_changed.connect(self.update)
         window.workspace.session.changed.connect(self.update)

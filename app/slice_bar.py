@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
+from analysis.figures.words import count
 from app import theme
-from app.labels import wrapped_label
 from app.project_index import SliceEntry
 from app.widgets.eliding_combo import ElidingComboBox
+from app.widgets.note_line import NoteLine
 
 ALL_IMAGES = "all images"
 _NEW = "New slice…"
@@ -77,31 +78,12 @@ class SliceControl(QWidget):
             self.slice_changed.emit(chosen)
 
 
-class SliceNote(QWidget):
+class SliceNote(NoteLine):
     """Under the bar while a slice is in use: what of the view is of it, and what is of all."""
 
-    all_requested = Signal()
-
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("slice note")
-        self.sign = QLabel("◫")
-        self.text = wrapped_label()
-        self.text.setFont(theme.font("small"))
-        self.button = QToolButton()
-        self.button.setText("Show all images")
-        self.button.setAccessibleName("Show all images")
-        self.button.setAutoRaise(True)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(theme.PADDING, 0, theme.PADDING, theme.GRID // 2)
-        row.setSpacing(theme.GRID)
-        row.addWidget(self.sign, 0, Qt.AlignmentFlag.AlignTop)
-        row.addWidget(self.text, 1)
-        row.addWidget(self.button, 0, Qt.AlignmentFlag.AlignTop)
-        self.button.clicked.connect(self.all_requested)
+        super().__init__("slice note", "◫", "Show all images", parent)
 
     def show_text(self, name: str, images: int, sentence: str) -> None:
         """Name the slice, and say what it means here."""
-        words = f"Slice “{name}”, {images:,} image{'' if images == 1 else 's'}. {sentence}"
-        self.text.setText(words)
-        self.setAccessibleName(words)
+        self.say(f"Slice “{name}”, {count(images, 'image')}. {sentence}")

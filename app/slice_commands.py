@@ -60,7 +60,7 @@ class SliceCommands(QObject):
         workspace = self._workspace
         self.control.slice_changed.connect(self.show)
         self.control.new_requested.connect(self._on_new)
-        self.note.all_requested.connect(self.show_all)
+        self.note.requested.connect(self.show_all)
         for presenter in self._window.presenters.values():
             presenter.slice_note_changed.connect(self._show_note)
         self._window.tabs.currentChanged.connect(self._show_note)

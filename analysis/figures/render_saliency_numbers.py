@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis.figures import style
+from analysis.figures.interval_marks import draw_intervals
 from analysis.figures.palette import series_mark
 from analysis.figures.render_saliency import broken
 from analysis.figures.saliency_data import FaithfulnessSummary, MeanCurve, MethodInfo
@@ -96,20 +97,9 @@ def _panel(axes: Axes, data: FaithfulnessSummary, metric: int, row_mm: float) ->
             thin = max(high - low, 1e-9)
             axes.barh(y, thin, left=low, height=lane, color=mark.colour, alpha=0.17, linewidth=0)
         mean = data.mean[metric, j]
-        known = np.isfinite(mean)
-        ends = np.stack([mean - data.ci_low[metric, j], data.ci_high[metric, j] - mean])
-        axes.errorbar(
-            mean[known],
-            y[known],
-            xerr=np.nan_to_num(ends[:, known]).clip(min=0),
-            fmt=mark.marker,
-            color=mark.colour,
-            markersize=size,
-            markeredgewidth=0,
-            elinewidth=0.8,
-            zorder=3,
-        )
-        best = data.best[metric, j] & known
+        low, high = data.ci_low[metric, j], data.ci_high[metric, j]
+        draw_intervals(axes, mean, low, high, y, mark, size)
+        best = data.best[metric, j] & np.isfinite(mean)
         axes.plot(
             mean[best],
             y[best],

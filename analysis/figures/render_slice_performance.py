@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis.figures import style
+from analysis.figures.interval_marks import draw_intervals
 from analysis.figures.palette import series_mark
 from analysis.figures.slice_performance import SlicePerformance
 
@@ -73,18 +74,7 @@ def _panel(axes: Axes, data: SlicePerformance, task: int, row_mm: float) -> None
             line = value[0]
             axes.plot([line, line], [at[0], slices - 0.5], color=mark.colour, linewidth=0.5,
                       linestyle=(0, (1, 2)), zorder=1)  # fmt: skip
-        ends = np.stack([value - low, high - value])
-        axes.errorbar(
-            value[known],
-            at[known],
-            xerr=np.nan_to_num(ends[:, known]).clip(min=0),
-            fmt=mark.marker,
-            color=mark.colour,
-            markersize=size,
-            markeredgewidth=0,
-            elinewidth=0.8,
-            zorder=3,
-        )
+        draw_intervals(axes, value, low, high, at, mark, size)
         chance = 100 * data.chance[task, known, m]
         axes.vlines(chance, at[known] - lane / 2, at[known] + lane / 2,
                     color=style.LINE_COLOUR, linewidth=0.9, zorder=2)  # fmt: skip

@@ -46,7 +46,8 @@ from app.recovery import UncleanEnd
 from app.widgets.figure_panel import FigurePanel
 from app.widgets.lazy_tabs import LazyTabs
 from app.widgets.table_twin import TableTwin
-from tests.app.conftest import FakeBackend, add_everything, shown_window
+from tests.app.conftest import add_everything, shown_window
+from tests.app.fake_backend import FakeBackend
 from tests.app.steps import session, until, visible
 
 CONTROLS = (

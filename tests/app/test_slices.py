@@ -18,7 +18,7 @@ from app.dialogs.slice_dialog import SliceDialog
 from app.palette_entries import palette_entries
 from app.slice_bar import SliceControl, SliceNote
 from app.slice_making import read_slice_offer
-from tests.app.conftest import MODELS
+from tests.app.fake_backend import MODELS
 from tests.app.steps import one, until, visible
 
 TASK = "k-NN (k = 20)"

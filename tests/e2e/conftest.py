@@ -14,7 +14,7 @@ from PySide6.QtGui import QGuiApplication, QImage
 from analysis.progress import Progress
 from analysis.project import Project
 from app.main_window import MainWindow
-from tests.app import conftest as made
+from tests.app import fake_backend as made
 from tests.app.conftest import (  # noqa: F401  (fixtures)
     nothing_is_left_behind,
     own_settings,
