@@ -50,6 +50,7 @@ class SaliencyPresenter(Presenter):
         self.index: SaliencyIndex | None = None  # of the run on the screen
         self.explanation: Explanation | None = None  # in front of the run
         self.cells: tuple[Cell, ...] = ()  # whose curves are shown
+        self._begun = False  # these are what the view came with, nobody's choice yet
         self.depth: tuple[int, str] | None = None  # image and model whose attention is shown
         self._explaining = ""  # what is being done, where there is nothing to see yet
         self._arrangement = ""  # to be taken when the run has come
@@ -106,6 +107,7 @@ class SaliencyPresenter(Presenter):
     def _forget_run(self) -> None:
         self.forget(*_OF_A_RUN)
         self.index, self.cells, self.depth = None, (), None
+        self._begun = False
         self._wanted.clear()
         self._step = None
         self._reading_maps = self._reading_step = self._step_failed = False
@@ -147,6 +149,8 @@ class SaliencyPresenter(Presenter):
         known = set(index.images.tolist())
         self.cells = tuple(cell for cell in self.cells if cell.image in known)
         if first or not self.cells:
+            self._begun = True
+        if self._begun and len(self.cells) < 2:  # the second model's map may come later
             self.cells = self._any_view.select_first()
         self._load_curves()
 
@@ -239,7 +243,7 @@ class SaliencyPresenter(Presenter):
     @Slot(object)
     def _on_cells(self, cells: tuple[Cell, ...]) -> None:
         if self.explanation is None:
-            self.cells = tuple(cells)
+            self.cells, self._begun = tuple(cells), False
             self._load_curves()
             if cells:  # the image that the view came with may be nobody's choice yet
                 self._on_image(cells[-1].image)

@@ -225,11 +225,14 @@ class SaliencyView(QWidget):
             self._select(first_pair(self._places, self._chosen, self._pair))
 
     def select_first(self) -> tuple[Cell, ...]:
-        """Where nothing is selected, select the chosen image's maps of two models; what now is."""
-        if self._places is not None and not self.grid.selection():
-            self.grid.set_selection(first_pair(self._places, self._chosen, self._pair))
-            self._show_selected()
-            self.grid.ask_soon()
+        """Where at most one map is selected, select the chosen image's of two models; what is."""
+        selected = self.grid.selection()
+        if self._places is not None and len(selected) < 2:
+            pair = first_pair(self._places, self._chosen, self._pair)
+            if pair and pair != selected:
+                self.grid.set_selection(pair)
+                self._show_selected()
+                self.grid.ask_soon()
         return tuple(self.grid.selection())
 
     def set_image(self, image: int | None) -> None:

@@ -449,3 +449,29 @@ def test_the_pair_stands_side_by_side(qtbot, saliency, explained_window) -> None
     window.on_pair("Lite2", "SqueezeNet")  # of which there is no map: what is selected stays
     assert saliency.cells == chosen
     assert saliency.view.selection() == chosen
+
+
+def test_the_second_map_joins_the_first_when_it_comes(
+    qtbot, saliency, explained_window, backend, monkeypatch
+) -> None:
+    """While a run goes on the maps of one model may be there before those of the other."""
+    window, read, all_there = explained_window, backend.saliency_index, [False]
+
+    def partly(project, run):
+        index = read(project, run)
+        if all_there[0]:
+            return index
+        available = index.available.copy()
+        available[:, index.models.index("Lite2")] = False
+        return replace(index, available=available)
+
+    monkeypatch.setattr(backend, "saliency_index", partly)
+    window.show_perspective("saliency")
+    until(qtbot, lambda: [cell.model for cell in saliency.cells] == ["Lite0"])
+    all_there[0] = True
+    window.workspace.results_changed.emit(frozenset({3}))
+    until(qtbot, lambda: [cell.model for cell in saliency.cells] == ["Lite0", "Lite2"])
+    saliency.view.cells_selected.emit(saliency.cells[1:])  # chosen by hand: it stays alone
+    window.workspace.results_changed.emit(frozenset({3}))
+    settled(qtbot, window)
+    assert [cell.model for cell in saliency.cells] == ["Lite2"]
