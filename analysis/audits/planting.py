@@ -148,7 +148,11 @@ def plant(project: Project, planting: Planting, folder: Path, progress: Progress
                 "Too few of the images can be read.", "Relocate the image set or choose another."
             )
         image_set = intake.add_images(project, planting.name, folder / "images", progress)
-        labels = intake.add_labels(project, planting.name, folder / "masks", image_set)
+        try:
+            labels = intake.add_labels(project, planting.name, folder / "masks", image_set)
+        except BaseException:
+            project.remove_image_set(image_set)  # its images are about to go
+            raise
     unread = len(hosts) - planted - bare
     return Planted(image_set, labels, planted + bare, planted, len(shown), unread, folder)
 

@@ -192,6 +192,19 @@ def test_nothing_is_left_of_what_was_cancelled(project: Project, tmp_path: Path)
     assert project.value("SELECT count(*) FROM label_plane_source") == 1
 
 
+def test_nothing_is_left_where_the_masks_cannot_be_added(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_arguments: object) -> int:
+        raise AuditError("The file is full.")
+
+    monkeypatch.setattr(intake, "add_labels", refuse)
+    with pytest.raises(AuditError, match="full"):
+        _plant(project, tmp_path)
+    assert not (tmp_path / "out").exists()
+    assert project.value("SELECT count(*) FROM image_set") == 1
+
+
 def test_labels_that_can_be_planted(project: Project, tmp_path: Path) -> None:
     assert plantable(project, 1) == ("Box",)
     bare = intake.add_images(project, "bare", tmp_path / "pictures", Progress())
